@@ -1,0 +1,1 @@
+"""The commands. Only here is text for people made and printed."""

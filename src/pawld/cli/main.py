@@ -1,0 +1,5 @@
+"""The entry point."""
+
+
+def script() -> None:
+    """Run the command line."""

@@ -1,0 +1,1 @@
+"""The byte mover: redirects followed by hand, resumed, limited, and never trusted."""

@@ -1,0 +1,1 @@
+"""Documents on the wire, read and written in one place."""

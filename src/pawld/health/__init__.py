@@ -1,0 +1,1 @@
+"""What a new slot must show while it is on probation. Local facts first."""

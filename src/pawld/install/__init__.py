@@ -1,0 +1,1 @@
+"""From proven bytes to a complete slot, and the one pointer that is moved."""

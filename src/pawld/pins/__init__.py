@@ -1,0 +1,1 @@
+"""Who says which version this host shall run, when it is not the channel."""

@@ -1,0 +1,1 @@
+"""The release side: keys, records and promotion. No agent module imports it."""

@@ -1,0 +1,1 @@
+"""What happened, told to logs, metrics and webhooks in the same words."""

@@ -1,0 +1,1 @@
+"""The service managers that run the agent."""

@@ -1,0 +1,1 @@
+"""Where releases and bytes are found. Untrusted: a source locates, it proves nothing."""

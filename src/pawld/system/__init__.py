@@ -1,0 +1,1 @@
+"""The operating system: durable files, processes, HTTP, the clock and the platform."""

@@ -1,0 +1,1 @@
+"""What the vendors' JSON interfaces share: a small client, one error normaliser, their authentication."""
