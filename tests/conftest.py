@@ -1,0 +1,21 @@
+"""What every test shares: a test that leans on this machine says so, and is skipped aloud where it cannot run."""
+
+import os
+
+import pytest
+from support.rigs import missing
+
+REQUIRED = "PAWLD_REQUIRE_RIGS"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose rig is missing, or fail it where PAWLD_REQUIRE_RIGS=1 says that every rig shall be here."""
+    for marker in item.iter_markers("rig"):
+        for name in marker.args:
+            reason = missing(name)
+            if reason is None:
+                continue
+            if os.environ.get(REQUIRED) == "1":
+                pytest.fail(f"the rig {name} is required here, but {reason}", pytrace=False)
+            pytest.skip(f"the rig {name} is missing: {reason}")
