@@ -1,0 +1,84 @@
+"""What comes back: headers, an answer whose body is still coming, and a whole reply."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import httpcore
+
+from pawld.errors import RejectedError, TransientError
+from pawld.reasons import Reason
+from pawld.system.http.faults import body_errors
+from pawld.system.http.urls import shown
+
+
+class Headers(Mapping[str, str]):
+    """Headers, whatever their case; a repeated one is joined by commas (RFC 9110, 5.3)."""
+
+    def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
+        self._values: dict[str, str] = {}
+        for name, value in raw:
+            key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+            self._values[key] = f"{self._values[key]}, {text}" if key in self._values else text
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer of an interface: any status, its body within the limit that was given."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The head of an answer, and its body while it comes.
+
+    Attributes:
+        headers: case-insensitive.
+        url: where it came from, after all redirects; it may hold a signed query, so show it by ``shown`` only.
+        origin: scheme, host and port of *url*, for messages.
+        hops: how many redirects led there.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    url: str
+    origin: str
+    hops: int
+    response: httpcore.Response = field(repr=False)
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the body once, as the network brings it: never re-cut, never decoded.
+
+        ``RejectedError`` (encoding_refused) where the server encoded it against the request; ``TransientError``
+        (transfer_stalled, transfer_cut) where it stops.
+        """
+        encoding = self.headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in ("", "identity"):
+            raise RejectedError(
+                Reason.ENCODING_REFUSED, f"{shown(self.url)} sent the bytes encoded as {encoding[:32]!r}, unasked."
+            )
+        with body_errors(self.url):
+            yield from self.response.iter_stream()
+
+    def whole(self, limit: int) -> bytes:
+        """Return the body; ``TransientError`` (answer_not_understood) where it is longer than *limit* bytes."""
+        body = bytearray()
+        for block in self.blocks():
+            body += block
+            if len(body) > limit:
+                raise TransientError(
+                    Reason.ANSWER_NOT_UNDERSTOOD, f"{shown(self.url)} answered more than {limit} bytes."
+                )
+        return bytes(body)

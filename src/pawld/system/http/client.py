@@ -1,0 +1,196 @@
+"""One HTTP client of this host, over httpcore: no cookies, no environment, redirects by hand.
+
+httpcore is the transport of httpx. It is used directly because it lets the connection be made by hand (``wire``), where
+a redirect's address is judged, and because importing httpx alone costs more than a small update does.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpcore
+
+from pawld import __version__
+from pawld.errors import RejectedError, TransientError
+from pawld.model import Location
+from pawld.reasons import Reason
+from pawld.system.http.answers import Answer, Headers, Reply
+from pawld.system.http.faults import network_errors
+from pawld.system.http.pools import Pools
+from pawld.system.http.reach import Reach, after
+from pawld.system.http.urls import Address, UrlError, address_of, following, shown
+from pawld.system.http.wire import Patience
+
+MAX_HOPS = 5
+MiB = 1024 * 1024  # bytes
+USER_AGENT = f"pawld/{__version__}"
+STALL = timedelta(seconds=30)
+DEADLINE = timedelta(hours=12)  # for a transfer whose caller names none
+HEAD_DEADLINE = timedelta(minutes=2)  # until the head of an answer is there, all hops together
+MIRROR_PATIENCE = timedelta(seconds=3)  # until a mirror answers: it is quick, or it is no help
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_NONE: Mapping[str, str] = {}
+
+
+class Web:
+    """One HTTP client of this host; safe to use from several threads.
+
+    Args:
+        proxy: used for everything but loopback addresses; variables of the environment are not looked at.
+        ca_file: PEM certificates that are trusted beside the system's own.
+        stall: the longest silence on a connection.
+        user_agent: what servers are told.
+
+    ``OperatorError`` (config_invalid) where *proxy* is not a proxy's URL.
+    """
+
+    def __init__(
+        self,
+        *,
+        proxy: str | None = None,
+        ca_file: Path | None = None,
+        stall: timedelta = STALL,
+        user_agent: str = USER_AGENT,
+    ) -> None:
+        self._pools = Pools(proxy, ca_file)
+        self._stall = stall
+        self._user_agent = user_agent
+
+    @contextmanager
+    def get(
+        self, location: Location, *, headers: Mapping[str, str] = _NONE, deadline: timedelta | None = None
+    ) -> Iterator[Answer]:
+        """Ask for *location* and follow its redirects (at most 5); any other status is handed on.
+
+        The location's own headers and *headers* go to its origin alone; of them, a host that it redirects to is sent
+        ``Range`` and ``If-Range``. *deadline* is for the whole, head and body.
+
+        ``RejectedError`` (redirect_refused); ``TransientError`` (redirect_loop) and for what the network does.
+        """
+        whole = deadline or DEADLINE
+        stall, head = (MIRROR_PATIENCE, MIRROR_PATIENCE) if location.mirror else (self._stall, HEAD_DEADLINE)
+        patience = Patience.within(min(stall, self._stall), min(head, whole))
+        answer = self._followed(location, headers, patience)
+        patience.extend(self._stall, whole)
+        try:
+            yield answer
+        finally:
+            answer.response.close()
+
+    def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] = _NONE,
+        body: bytes | None = None,
+        limit: int = MiB,
+        deadline: timedelta = timedelta(seconds=60),
+    ) -> Reply:
+        """Make one request and return its whole answer, at most *limit* bytes; redirects are not followed.
+
+        ``TransientError`` where the network fails; (answer_not_understood) where the body is longer.
+        """
+        address = _first(url)
+        patience = Patience.within(self._stall, deadline)
+        response = self._ask(method, address, headers, body, Reach.ANYWHERE, patience)
+        try:
+            answer = Answer(response.status, Headers(response.headers), address.url, address.origin, 0, response)
+            return Reply(answer.status, answer.headers, answer.whole(limit), address.url)
+        finally:
+            response.close()
+
+    def close(self) -> None:
+        """Close every connection; the next request opens new ones."""
+        self._pools.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _followed(self, location: Location, headers: Mapping[str, str], patience: Patience) -> Answer:
+        first = address = _first(location.url)
+        reach, sent = Reach.ANYWHERE, {**location.headers, **headers}
+        for hop in range(MAX_HOPS + 1):
+            response = self._ask("GET", address, sent, None, reach, patience)
+            head = Headers(response.headers)
+            if response.status not in _REDIRECTS:
+                _check_end(response, address, first, location.final_hosts)
+                return Answer(response.status, head, address.url, address.origin, hop, response)
+            reach = after(self._pools.peer(response, address), reach)
+            response.close()
+            left, address = address, _next(address, head.get("location"))
+            if address.origin != left.origin:  # for good: on the way back the path would be a stranger's choice
+                sent = _for_strangers(sent)
+        raise TransientError(Reason.REDIRECT_LOOP, f"{shown(first.url)} leads through more than {MAX_HOPS} redirects.")
+
+    def _ask(
+        self,
+        method: str,
+        address: Address,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        reach: Reach,
+        patience: Patience,
+    ) -> httpcore.Response:
+        with network_errors(address.url):
+            request = httpcore.Request(
+                method,
+                httpcore.URL(
+                    scheme=address.scheme.encode(),
+                    host=address.host.encode(),
+                    port=address.port,
+                    target=address.target.encode(),
+                ),
+                headers=self._head(address, headers, body),
+                content=body,
+                extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), patience)},
+            )
+            return self._pools.ask(request, address, reach)
+
+    def _head(self, address: Address, headers: Mapping[str, str], body: bytes | None) -> list[tuple[bytes, bytes]]:
+        """The request's headers: ours where the caller gave none, and ``Accept-Encoding`` always ours."""
+        head = {"Host": address.authority, "User-Agent": self._user_agent, "Accept": "*/*"}
+        given = {name.title(): value for name, value in headers.items()}
+        head |= given | {"Accept-Encoding": "identity"}
+        if body is not None:
+            head["Content-Length"] = str(len(body))
+        return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in head.items()]
+
+
+def _first(url: str) -> Address:
+    try:
+        return address_of(url)
+    except UrlError as error:
+        raise RejectedError(Reason.REDIRECT_REFUSED, f"{shown(url)} is not fetched: {error}.") from error
+
+
+def _next(address: Address, location: str | None) -> Address:
+    try:
+        return following(address, location)
+    except UrlError as error:
+        raise RejectedError(
+            Reason.REDIRECT_REFUSED, f"{shown(address.url)} redirects to where nothing is fetched from: {error}."
+        ) from error
+
+
+def _for_strangers(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() in ("range", "if-range")}
+
+
+def _check_end(response: httpcore.Response, end: Address, first: Address, allowed: tuple[str, ...]) -> None:
+    """Refuse an end that is not on the list, where there is one; the first host itself may always answer."""
+    if not allowed or end.host == first.host or {end.host, end.authority} & {one.lower() for one in allowed}:
+        return
+    response.close()
+    raise RejectedError(
+        Reason.REDIRECT_REFUSED,
+        f"{shown(first.url)} redirects to {end.host}, which is not one of its final hosts ({', '.join(allowed)}).",
+    )

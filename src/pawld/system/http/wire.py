@@ -1,0 +1,106 @@
+"""Sockets under httpcore, through its public backend interface: guarded connects, deadlines, large reads."""
+
+import ssl
+import time
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import httpcore
+
+from pawld.system.http.reach import Reach, resolved
+
+READ_BLOCK = 256 * 1024  # bytes; httpcore asks for 64 KiB, which costs four times the work around each read
+
+
+class Patience(float):
+    """A wait in seconds that also ends at a moment, and may be told a later one.
+
+    httpcore hands a timeout to each read unchanged, but knows no deadline: a server that sends a byte now and then
+    would hold it for ever. This number carries the deadline down to the socket.
+    """
+
+    stall: timedelta
+    until: float
+
+    @classmethod
+    def within(cls, stall: timedelta, whole: timedelta) -> "Patience":
+        """Wait at most *stall* each time, and *whole* together, from now."""
+        self = cls(stall.total_seconds())
+        self.extend(stall, whole)
+        return self
+
+    def extend(self, stall: timedelta, whole: timedelta) -> None:
+        """Begin anew: *stall* each time, *whole* from now."""
+        self.stall = stall
+        self.until = time.monotonic() + whole.total_seconds()
+
+    def left(self) -> float:
+        """Return how long the next wait may be; ``httpcore.ReadTimeout`` where there is none left."""
+        left = min(self.stall.total_seconds(), self.until - time.monotonic())
+        if left <= 0:
+            raise httpcore.ReadTimeout("the deadline passed")
+        return left
+
+
+class GuardedBackend(httpcore.NetworkBackend):
+    """Connects to what *reach* allows, by address, so that what was judged is what is used."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+        self._plain = httpcore.SyncBackend()
+
+    def connect_tcp(  # noqa: D102 - httpcore.NetworkBackend says it
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        *others, last = resolved(host, port, self._reach)
+        for address in others:
+            try:
+                return self._connected(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                continue
+        return self._connected(last, port, timeout, local_address, socket_options)
+
+    def _connected(
+        self,
+        address: str,
+        port: int,
+        timeout: float | None,
+        local_address: str | None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None,
+    ) -> httpcore.NetworkStream:
+        stream = self._plain.connect_tcp(address, port, _left(timeout), local_address, socket_options)
+        return _Stream(stream)
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection that minds the deadline at each read and write."""
+
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max(max_bytes, READ_BLOCK), _left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, _left(timeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, _left(timeout)))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def _left(timeout: float | None) -> float | None:
+    return timeout.left() if isinstance(timeout, Patience) else timeout
