@@ -132,6 +132,7 @@ class Record:
         withdrawn: versions or digests that must not be installed any more.
         expires: when this statement is no longer fresh; None where the engine has no such thing.
         statement: digest of the signed statement itself, to name it in a log.
+        length_signed: False where the digest alone is signed: *length* is then the most that may come, no more.
     """
 
     product: str
@@ -157,6 +158,7 @@ class Record:
     expires: datetime | None = None
     evidence: tuple[Evidence, ...] = ()
     patches: tuple[Patch, ...] = ()
+    length_signed: bool = True
 
     @property
     def slot_name(self) -> str:
@@ -252,6 +254,7 @@ class Blocked:
         cause: a reason code.
         until: when it is tested again; None only where a person blocked it for good.
         lifted_by: a sentence: what would lift it sooner.
+        times: how often it failed; each time blocks it for longer.
     """
 
     version: str
@@ -260,3 +263,4 @@ class Blocked:
     until: datetime | None
     lifted_by: str
     message: str = ""
+    times: int = 1

@@ -147,6 +147,9 @@ class Installer(Protocol):
     def activate(self, slot: Slot) -> None:
         """Move ``current`` to the slot, atomically and durably; running it again is harmless."""
 
+    def pointing_command(self, slot: Slot) -> Sequence[str]:
+        """Return a command that moves ``current`` to the slot without pawld: the dead man's switch runs it."""
+
     def sweep(self, keep: Iterable[str]) -> int:
         """Remove leftovers, and slots whose names are not in *keep* nor linked nor running; return bytes freed."""
 

@@ -1,0 +1,197 @@
+"""One cycle: resolve, decide, prepare, wait, swap. Every ending is an outcome with a reason."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from pawld.errors import PawldError, TransientError
+from pawld.lifecycle import schedule, waiting
+from pawld.lifecycle.agent import Agent
+from pawld.lifecycle.decide import NotThis, Situation, Update, UpToDate, decide
+from pawld.lifecycle.ledger import Ledger, build_of
+from pawld.lifecycle.prepare import Preparation
+from pawld.lifecycle.recover import Recovery
+from pawld.lifecycle.resolve import Inquiry, Resolved, Said
+from pawld.lifecycle.states import Build, Idle, Waiting
+from pawld.lifecycle.swap import Swap
+from pawld.model import NoBuild, Record, Slot
+from pawld.ports import Gate, Progress
+from pawld.reasons import Reason
+
+_HASHED_ANEW = timedelta(days=1)  # how old the last proof of the current slot may be
+_LONGEST_NAP = timedelta(minutes=1)  # a gate may open early; a clock may jump
+
+
+class Patience(Enum):
+    """What to do at a closed gate."""
+
+    WAIT = "wait"
+    RETURN = "return"
+
+
+class Insistence(Enum):
+    """Whether an operator passes rollout and windows."""
+
+    NONE = "none"
+    FORCE = "force"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a cycle, or a check, ended."""
+
+    agent: str
+    reason: Reason
+    message: str
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """The cycles of one agent."""
+
+    agent: Agent
+    ledger: Ledger
+    progress: Progress
+
+    def check(self) -> Outcome:
+        """Resolve and decide; nothing is downloaded, and nothing but the status changes."""
+        try:
+            resolved = self._resolve()
+            if isinstance(resolved, NoBuild):
+                return self._outcome(Reason.NO_BUILD, resolved.message)
+            decision = decide(self._situation(resolved, Insistence.NONE))
+        except PawldError as error:
+            return self._outcome(error.reason, error.message)
+        retry_at = decision.retry_at if isinstance(decision, NotThis) else None
+        return self._outcome(decision.reason, decision.message, retry_at)
+
+    def update(self, patience: Patience = Patience.WAIT, insistence: Insistence = Insistence.NONE) -> Outcome:
+        """Run one cycle to its end; a failure is an outcome too, and is recorded as such."""
+        try:
+            Recovery(self.agent, self.ledger).settle()
+            return self._ended(self._cycle(patience, insistence))
+        except PawldError as error:
+            return self._ended(self._failed(error))
+
+    def _cycle(self, patience: Patience, insistence: Insistence) -> Idle | Waiting:
+        resolved = self._resolve()
+        self.ledger.note(failures=None)
+        if isinstance(resolved, NoBuild):
+            return self.ledger.rest(Idle(Reason.NO_BUILD, resolved.message))
+        decision = decide(self._situation(resolved, insistence))
+        if isinstance(decision, UpToDate):
+            self._prove_current()
+            return self.ledger.rest(Idle(decision.reason, decision.message))
+        if isinstance(decision, NotThis):
+            return self.ledger.rest(Idle(decision.reason, decision.message, decision.retry_at))
+        slot = Preparation(self.agent, self.ledger, self.progress).slot(resolved.record)
+        held = self._wait(resolved.record, slot, decision, patience, insistence)
+        if held is not None:
+            return held
+        return self._swap(build_of(resolved.record), slot)
+
+    def _resolve(self) -> Resolved | NoBuild:
+        inquiry = Inquiry(self.agent)
+        try:
+            resolved = inquiry.resolve()
+        finally:
+            self.ledger.note(last_check=self.agent.clock.now(), why=[asdict(one) for one in inquiry.chain])
+        if isinstance(resolved, Resolved):
+            record = resolved.record
+            wanted = {"version": record.version, "sha256": record.sha256, "sequence": record.sequence}
+            self.ledger.note(last_good_refresh=self.agent.clock.now(), wanted=wanted)
+        return resolved
+
+    def _situation(self, resolved: Resolved, insistence: Insistence) -> Situation:
+        agent, record = self.agent, resolved.record
+        situation = Situation(
+            record=record,
+            installed=self._current(),
+            now=agent.clock.now(),
+            host_id=agent.host_id,
+            updater=agent.updater,
+            pinned=resolved.pinned,
+            blocked=self.ledger.blocklist.of(record.version, record.sha256),
+            forced=insistence is Insistence.FORCE,
+        )
+        self._say("decision", decide(situation).message)
+        return situation
+
+    def _current(self) -> Slot | None:
+        """A slot that was found damaged does not count as installed: it is to be replaced."""
+        current = self.agent.installer.current()
+        damaged = self.ledger.journal.fact("damaged")
+        return None if current is not None and current.name == damaged else current
+
+    def _prove_current(self) -> None:
+        """Hash the current slot now and then, so that a rotten disk is noticed before the agent needs the file."""
+        proven = self.ledger.journal.fact("proven_at")
+        now = self.agent.clock.now()
+        if proven is not None and timedelta(0) <= now - datetime.fromisoformat(proven) < _HASHED_ANEW:
+            return
+        Recovery(self.agent, self.ledger).mend_current()
+
+    def _wait(
+        self, record: Record, slot: Slot, decision: Update, patience: Patience, insistence: Insistence
+    ) -> Waiting | None:
+        """Ask every gate, right before the swap; return None once all are open."""
+        gates = self._gates(insistence)
+        build, since = build_of(record), self._deferred_since(record)
+        while True:
+            now = self.agent.clock.now()
+            held = waiting.ask(gates, now, since)
+            if held is None or (decision.urgent and waiting.overdue(gates, held, now, since)):
+                return None
+            state = Waiting(build, slot.name, since, held.reason, held.message, held.retry_at)
+            self._hold(state)
+            if patience is Patience.RETURN:
+                return state
+            self.agent.clock.sleep(min(max(held.retry_at - now, timedelta(seconds=1)), _LONGEST_NAP))
+
+    def _hold(self, state: Waiting) -> None:
+        self._say("gate", state.message)
+        before = self.ledger.state
+        if isinstance(before, Waiting) and (before.build, before.message) == (state.build, state.message):
+            self.ledger.journal.remain(state)
+        else:
+            self.ledger.move(state, state.reason, state.message, state.build)
+
+    def _deferred_since(self, record: Record) -> datetime:
+        """When the first gate closed for this build, over restarts and failed checks in between."""
+        deferred = self.ledger.journal.fact("deferred")
+        if deferred is not None and deferred["sha256"] == record.sha256:
+            return datetime.fromisoformat(deferred["since"])
+        now = self.agent.clock.now()
+        self.ledger.note(deferred={"sha256": record.sha256, "since": now})
+        return now
+
+    def _gates(self, insistence: Insistence) -> list[Gate]:
+        windows = [] if insistence is Insistence.FORCE else self.agent.windows
+        return [*windows, *self.agent.gates]
+
+    def _swap(self, build: Build, slot: Slot) -> Idle:
+        idle = Swap(self.agent, self.ledger).begin(build, slot)
+        self.ledger.note(deferred=None, damaged=None, proven_at=self.agent.clock.now())
+        Recovery(self.agent, self.ledger).sweep()
+        return idle
+
+    def _failed(self, error: PawldError) -> Idle:
+        """Record a failure; the next try comes later with each one in a row."""
+        failures = int(self.ledger.journal.fact("failures") or 0) + 1
+        self.ledger.note(failures=failures)
+        retry_at = None
+        if isinstance(error, TransientError):
+            retry_at = schedule.retry_at(self.agent.clock.now(), failures, error.retry_after)
+        return self.ledger.rest(Idle(error.reason, error.message, retry_at))
+
+    def _ended(self, state: Idle | Waiting) -> Outcome:
+        return self._outcome(state.reason, state.message, state.retry_at)
+
+    def _outcome(self, reason: Reason, message: str, retry_at: datetime | None = None) -> Outcome:
+        return Outcome(self.agent.name, reason, message, retry_at)
+
+    def _say(self, who: str, what: str) -> None:
+        """Add to the chain of decisions that ``status --why`` tells."""
+        chain = [one for one in self.ledger.journal.fact("why") or [] if one["who"] != who]
+        self.ledger.note(why=[*chain, asdict(Said(who, what))])

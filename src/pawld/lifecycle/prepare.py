@@ -1,0 +1,100 @@
+"""From a signed record to a complete slot beside the current one. The running agent is not touched here."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pawld.errors import PawldError, RejectedError, TransientError
+from pawld.lifecycle.agent import Agent
+from pawld.lifecycle.ledger import Ledger, build_of
+from pawld.lifecycle.states import Downloading, Staging, Verifying
+from pawld.model import NoBuild, Record, Slot
+from pawld.ports import Progress, Verified
+from pawld.reasons import Cause, Reason
+
+_WORTHLESS = frozenset({Reason.DIGEST_MISMATCH, Reason.LENGTH_MISMATCH, Reason.EVIDENCE_MISSING})
+"""After these the bytes that came are good for nothing; after anything else they are resumed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """Download, verify and stage one build."""
+
+    agent: Agent
+    ledger: Ledger
+    progress: Progress
+
+    def slot(self, record: Record) -> Slot:
+        """Return the complete slot of *record*, making it where it is not there yet.
+
+        Raises:
+            RejectedError: the bytes are not proven, or the build is not fit for this host.
+            TransientError: network, host or attempts; what came is kept.
+        """
+        ready = self._already_staged(record)
+        if ready is not None:
+            return ready
+        self._count_attempt(record)
+        try:
+            slot = self.agent.installer.stage(self._proven(record), self.progress)
+        except PawldError as error:
+            self._clean_up(record, error)
+            raise
+        self._partial(record).unlink(missing_ok=True)
+        return slot
+
+    def _already_staged(self, record: Record) -> Slot | None:
+        found = next((one for one in self.agent.installer.slots() if one.sha256 == record.sha256), None)
+        return found if found is not None and self.agent.installer.intact(found) else None
+
+    def _count_attempt(self, record: Record) -> None:
+        journal = self.ledger.journal
+        begun = journal.attempts(record.sha256)
+        if begun >= self.agent.limits.attempts:
+            message = f"{record.version} was begun {begun} times and never finished; it is left alone for a while."
+            self.ledger.convict(build_of(record), Reason.ATTEMPTS_EXHAUSTED, message)
+            raise TransientError(Reason.ATTEMPTS_EXHAUSTED, message)
+        journal.count_attempt(record.sha256)
+
+    def _proven(self, record: Record) -> Verified:
+        agent, build = self.agent, build_of(record)
+        told = f"{record.version} is on its way."
+        self.ledger.move(Downloading(build), Reason.IN_PROGRESS, told, build)
+        locations = agent.source.locate(record)
+        if isinstance(locations, NoBuild):
+            raise TransientError(Reason.NO_ADDRESS, locations.message)
+        agent.preflight(agent.downloads, record.length + agent.installer.space_needed(record))
+        partial = self._partial(record)
+        if _streams(record):
+            self._say_staging(record)
+            return agent.trust.prove_chunks(
+                record,
+                lambda proof: agent.mover.chunks(record, locations, partial, self.progress, proof),
+                partial,
+            )
+        downloaded = agent.mover.fetch(record, locations, partial, self.progress)
+        self.ledger.move(Verifying(build), Reason.IN_PROGRESS, f"{record.version} is here and is being proven.", build)
+        proven = agent.trust.prove(record, downloaded)
+        self._say_staging(record)
+        return proven
+
+    def _say_staging(self, record: Record) -> None:
+        build = build_of(record)
+        message = f"{record.version} is being staged from proven bytes."
+        self.ledger.move(Staging(build), Reason.IN_PROGRESS, message, build)
+
+    def _clean_up(self, record: Record, error: PawldError) -> None:
+        if error.reason in _WORTHLESS:
+            self._partial(record).unlink(missing_ok=True)
+        if error.reason.cause in (Cause.NETWORK, Cause.HOST):
+            # A long outage must not use up a build's attempts: it is not the build's fault.
+            self.ledger.journal.forget_attempts(record.sha256)
+        if isinstance(error, RejectedError):
+            self.ledger.convict(build_of(record), error.reason, error.message)
+
+    def _partial(self, record: Record) -> Path:
+        return self.agent.downloads / f"{record.sha256}.unverified"
+
+
+def _streams(record: Record) -> bool:
+    """Chunk digests let a build be unpacked while it comes; a zip has its directory at the end and cannot."""
+    return record.chunks is not None and (record.format.startswith("tar.") or record.format == "file")

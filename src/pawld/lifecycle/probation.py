@@ -1,0 +1,84 @@
+"""Watch a new slot until it has proven itself or is confirmed sick. One bad look takes nothing back.
+
+Time is measured by a clock that cannot jump. A check that cannot tell (DNS, a 429) speaks neither for nor against.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from pawld.lifecycle.agent import Limits
+from pawld.model import Slot
+from pawld.ports import Clock, HealthCheck, Sick, Unclear
+
+_LONGEST_NAP = timedelta(seconds=1)
+
+
+@dataclass(slots=True)
+class Watched:
+    """What one check has found so far."""
+
+    check: HealthCheck
+    looks: deque[bool]
+    last: str = ""
+    due: float = 0.0
+
+    @property
+    def sick_looks(self) -> int:
+        """How many of the last looks were bad."""
+        return self.looks.count(False)
+
+    @property
+    def doubtful(self) -> bool:
+        """The last look was bad, and it is not confirmed yet."""
+        return bool(self.looks) and not self.looks[-1]
+
+
+@dataclass(slots=True)
+class Watch:
+    """The watch over one slot; ``story`` keeps each finding that was not good, as evidence."""
+
+    checks: Sequence[HealthCheck]
+    limits: Limits
+    clock: Clock
+    story: list[str] = field(default_factory=list)
+
+    def verdict(self, slot: Slot) -> str | None:
+        """Return None when the slot has proven itself, else the sentence that condemns it."""
+        watched = [Watched(check, deque(maxlen=self.limits.looks)) for check in self.checks]
+        started = self.clock.monotonic()
+        while True:
+            for one in watched:
+                self._look(one, slot)
+                if one.sick_looks >= self.limits.confirmed:
+                    return f"Health check {one.check.name} failed {one.sick_looks} times: {one.last}"
+            if self._over(started) and not any(one.doubtful for one in watched):
+                return None
+            self._rest(watched, started)
+
+    def _look(self, one: Watched, slot: Slot) -> None:
+        now = self.clock.monotonic()
+        if now < one.due:
+            return
+        one.due = now + one.check.every.total_seconds()
+        finding = one.check.check(slot)
+        if isinstance(finding, Unclear):
+            self.story.append(f"{one.check.name}: unclear: {finding.detail}")
+            return
+        healthy = not isinstance(finding, Sick)
+        one.looks.append(healthy)
+        if not healthy:
+            one.last = finding.detail
+            self.story.append(f"{one.check.name}: sick: {finding.detail}")
+
+    def _over(self, started: float) -> bool:
+        return self.clock.monotonic() - started >= self.limits.probation.total_seconds()
+
+    def _rest(self, watched: Sequence[Watched], started: float) -> None:
+        """Sleep until the next look or the end of probation, whichever comes first."""
+        now = self.clock.monotonic()
+        end = started + self.limits.probation.total_seconds()
+        moments = [one.due for one in watched] + ([end] if end > now else [])
+        nap = timedelta(seconds=max(0.01, min(moments, default=now) - now))
+        self.clock.sleep(min(nap, _LONGEST_NAP))

@@ -1,0 +1,111 @@
+"""Which release is wanted, and what its signed record says. The source says where, trust says what."""
+
+from dataclasses import dataclass, field
+
+from pawld.errors import RejectedError, TransientError
+from pawld.lifecycle import versions
+from pawld.lifecycle.agent import Agent
+from pawld.model import NoBuild, Offer, Pinned, Question, Record
+from pawld.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Who said what, for ``status --why``."""
+
+    who: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A release that source and trust agree on."""
+
+    record: Record
+    pinned: Pinned | None
+
+
+@dataclass(slots=True)
+class Inquiry:
+    """One asking of pin, source and trust; *chain* is kept even where the asking fails."""
+
+    agent: Agent
+    chain: list[Said] = field(default_factory=list)
+
+    def resolve(self) -> Resolved | NoBuild:
+        """Ask pin, source and trust in turn; ``RejectedError`` (source_disagrees) where they contradict each other."""
+        pinned = self._ask_pin()
+        offer = self._ask_source(pinned)
+        if isinstance(offer, NoBuild):
+            return offer
+        record = self._ask_trust(pinned, offer)
+        if isinstance(record, NoBuild):
+            return record
+        _check_pin(record, pinned)
+        _check_offer(record, offer)
+        return Resolved(record, pinned)
+
+    def _ask_pin(self) -> Pinned | None:
+        if self.agent.pin is None:
+            self._say("configuration", f"follow channel {self.agent.channel}")
+            return None
+        pinned = self.agent.pin.wanted(self.agent.platform)
+        if pinned is None:
+            self._say("pin", f"no version is pinned; follow channel {self.agent.channel}")
+            return None
+        facts = "".join(f"; {name} {value}" for name, value in pinned.facts.items())
+        self._say("pin", f"{pinned.by} pins {pinned.version}{facts}")
+        return pinned
+
+    def _ask_source(self, pinned: Pinned | None) -> Offer | NoBuild:
+        agent = self.agent
+        offer = agent.source.describe(agent.channel, agent.platform, pinned.version if pinned else None)
+        if isinstance(offer, NoBuild):
+            self._say("source", offer.message)
+        elif offer.version is None:
+            self._say("source", "it names no version; the signed record does")
+        else:
+            self._say("source", f"it offers {offer.version} for {agent.platform}")
+        return offer
+
+    def _ask_trust(self, pinned: Pinned | None, offer: Offer) -> Record | NoBuild:
+        agent = self.agent
+        version = pinned.version if pinned else offer.version
+        question = Question(
+            agent.product, agent.channel, agent.platform, version, offer.filename, pinned=pinned is not None
+        )
+        record = agent.trust.record(question)
+        if isinstance(record, NoBuild):
+            self._say("trust", record.message)
+        else:
+            told = f"the signed record names {record.version}, sequence {record.sequence}, sha256 {record.sha256[:12]}…"
+            self._say("trust", told)
+        return record
+
+    def _say(self, who: str, what: str) -> None:
+        self.chain.append(Said(who, what))
+
+
+def _check_pin(record: Record, pinned: Pinned | None) -> None:
+    if pinned is not None and not versions.same(record.version, pinned.version):
+        raise TransientError(
+            Reason.PIN_UNSATISFIED,
+            f"{pinned.by} pins {pinned.version}, but the signed record names {record.version}; nothing is installed.",
+        )
+
+
+def _check_offer(record: Record, offer: Offer) -> None:
+    for what, said, signed in (
+        ("version", offer.version, record.version),
+        ("sha256", offer.sha256, record.sha256),
+        ("length", offer.length, record.length),
+    ):
+        if said is not None and not _agree(said, signed):
+            raise RejectedError(
+                Reason.SOURCE_DISAGREES,
+                f"The source says {what} {said} where the signed record says {signed}; nothing is installed.",
+            )
+
+
+def _agree(said: str | int, signed: str | int) -> bool:
+    return versions.same(str(said), str(signed))

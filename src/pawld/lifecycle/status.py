@@ -1,0 +1,98 @@
+"""The answer to "why is this host not updated?", as one document, from the journal and the disk alone."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pawld.lifecycle.blocklist import Blocklist
+from pawld.lifecycle.journal import Journal
+from pawld.lifecycle.states import (
+    Downloading,
+    Idle,
+    Probation,
+    RollingBack,
+    Staging,
+    State,
+    Swapping,
+    Verifying,
+    Waiting,
+)
+from pawld.model import Blocked, Slot
+from pawld.ports import Event
+from pawld.reasons import Reason
+
+
+def describe(
+    name: str,
+    platform: str,
+    channel: str,
+    current: Slot | None,
+    slots: Sequence[Slot],
+    journal: Journal,
+    blocklist: Blocklist,
+) -> dict[str, Any]:
+    """Return the status document of one agent; its form is a contract with other programs."""
+    state = journal.state()
+    return {
+        "name": name,
+        "platform": platform,
+        "channel": channel,
+        "installed": _installed(current),
+        "wanted": journal.fact("wanted"),
+        "state": state.state,
+        "reason": reason_document(*_reason(state)),
+        "last_check": journal.fact("last_check"),
+        "last_good_refresh": journal.fact("last_good_refresh"),
+        "blocked": [_blocked(one) for one in blocklist.all()],
+        "slots": [one.name for one in slots],
+        "why": journal.fact("why") or [],
+    }
+
+
+def reason_document(reason: Reason, message: str, retry_at: datetime | None = None) -> dict[str, Any]:
+    """Return a reason as every document shows it."""
+    return {
+        "code": reason.code,
+        "message": message,
+        "next_step": reason.next_step,
+        "retry_at": _stamp(retry_at),
+    }
+
+
+def event_document(event: Event) -> dict[str, Any]:
+    """Return one line of history."""
+    return {
+        "at": _stamp(event.at),
+        "agent": event.agent,
+        "state": event.state,
+        "reason": event.reason.code,
+        "message": event.message,
+        "version": event.version,
+        "sha256": event.sha256,
+    }
+
+
+def _reason(state: State) -> tuple[Reason, str, datetime | None]:
+    match state:
+        case Idle() | Waiting():
+            return state.reason, state.message, state.retry_at
+        case RollingBack():
+            return state.reason, state.message, None
+        case Probation():
+            return Reason.ON_PROBATION, f"{state.build.version} is on probation.", None
+        case Downloading() | Verifying() | Staging() | Swapping():
+            return Reason.IN_PROGRESS, f"{state.build.version} is being installed.", None
+
+
+def _installed(current: Slot | None) -> dict[str, Any] | None:
+    if current is None:
+        return None
+    return {"version": current.version, "sha256": current.sha256, "since": _stamp(current.installed_at)}
+
+
+def _blocked(one: Blocked) -> dict[str, Any]:
+    return {"version": one.version, "sha256": one.sha256, "cause": one.cause, "until": _stamp(one.until)}
+
+
+def _stamp(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).isoformat() if moment else None

@@ -1,0 +1,122 @@
+"""Move ``current``, watch, and keep or take back. Each step is recorded before it is taken and can be taken twice."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pawld.errors import PawldError
+from pawld.lifecycle import evidence, waiting
+from pawld.lifecycle.agent import Agent
+from pawld.lifecycle.ledger import Ledger
+from pawld.lifecycle.probation import Watch
+from pawld.lifecycle.states import Build, Idle, Probation, RollingBack, Swapping
+from pawld.model import Slot
+from pawld.reasons import Reason
+
+_DEAD_MAN_MARGIN = timedelta(minutes=2)  # beyond probation; then pawld itself must be dead
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """The part of an update during which the agent may be stopped."""
+
+    agent: Agent
+    ledger: Ledger
+
+    def begin(self, build: Build, slot: Slot) -> Idle:
+        """Swap to *slot* and watch it; return how it ended."""
+        previous = self.agent.installer.current()
+        start = previous is None or self.agent.service.status().running
+        for check in self.agent.health:
+            check.begin()
+        swapping = Swapping(build, slot.name, previous.name if previous else None, start)
+        self.ledger.move(swapping, Reason.IN_PROGRESS, f"Swapping to {build.version}.", build)
+        return self.carry_out(swapping)
+
+    def carry_out(self, swapping: Swapping) -> Idle:
+        """Do, or do again, what *swapping* records."""
+        agent, build = self.agent, swapping.build
+        slot = self.slot_named(swapping.slot)
+        if slot is None:
+            return self.take_back(swapping, Reason.SLOT_DAMAGED, f"The slot {swapping.slot} is not complete.")
+        try:
+            self._arm(swapping)
+            agent.service.stop()
+            agent.installer.activate(slot)
+        except PawldError as error:
+            return self.take_back(swapping, error.reason, error.message)
+        probation = Probation(
+            build, slot.name, swapping.previous, swapping.start, agent.clock.now(), agent.limits.starts
+        )
+        # Recorded before the new agent starts, so that a build that hangs the host is counted.
+        self.ledger.move(probation, Reason.ON_PROBATION, f"{build.version} is on probation.", build)
+        return self.watch(probation, slot)
+
+    def watch(self, probation: Probation, slot: Slot) -> Idle:
+        """Start the agent from *slot* and watch it for the whole of its probation."""
+        agent = self.agent
+        if not probation.start:
+            return self._commit(probation, f"Updated to {slot.version}. The service had been stopped and was left so.")
+        try:
+            agent.service.start(slot)
+        except PawldError as error:
+            return self.take_back(probation, Reason.HEALTH_FAILED, f"{slot.version} did not start: {error.message}")
+        watch = Watch(agent.health, agent.limits, agent.clock)
+        sentence = watch.verdict(slot)
+        if sentence is None:
+            return self._commit(probation, f"Updated to {slot.version}, which proved itself.")
+        return self.take_back(probation, Reason.HEALTH_FAILED, sentence, watch.story)
+
+    def take_back(self, state: Swapping | Probation, reason: Reason, message: str, story: Sequence[str] = ()) -> Idle:
+        """Record that the build is taken back, then do it."""
+        back = RollingBack(state.build, state.slot, state.previous, state.start, reason, message)
+        self.ledger.move(back, reason, message, state.build)
+        since = state.since if isinstance(state, Probation) else self.agent.clock.now()
+        evidence.keep(self.agent, state.slot, since, [message, *story])
+        return self.go_back(back)
+
+    def go_back(self, back: RollingBack) -> Idle:
+        """Do, or do again, what *back* records: the previous slot runs, and the build left is blocked if at fault."""
+        self.ledger.convict(back.build, back.reason, back.message)
+        previous = self.slot_named(back.previous)
+        if previous is not None:
+            self._restore(previous, back)
+            message = f"{back.message} The host is back on {previous.version}."
+        else:
+            message = f"{back.message} There is no earlier slot to go back to."
+        self.agent.service.disarm()
+        waiting.release(self.agent.gates)
+        return self.ledger.rest(Idle(_outcome(back.reason), message), back.build)
+
+    def slot_named(self, name: str | None) -> Slot | None:
+        """Return the complete slot of this name."""
+        return next((one for one in self.agent.installer.slots() if one.name == name), None)
+
+    def _restore(self, previous: Slot, back: RollingBack) -> None:
+        """Start the previous slot again even where the new one cannot be stopped properly."""
+        self.agent.service.stop()
+        self.agent.installer.activate(previous)
+        if back.start:
+            self.agent.service.start(previous)
+
+    def _commit(self, probation: Probation, message: str) -> Idle:
+        # The switch is disarmed first: a commit that was reported must not be undone by it.
+        self.agent.service.disarm()
+        self.ledger.note(previous=probation.previous, last_good=probation.slot)
+        self.ledger.journal.forget_attempts(probation.build.sha256)
+        self.ledger.blocklist.unblock(probation.build.sha256)
+        idle = self.ledger.rest(Idle(Reason.UPDATED, message), probation.build)
+        waiting.release(self.agent.gates)
+        return idle
+
+    def _arm(self, swapping: Swapping) -> None:
+        """Let the service manager go back by itself, should pawld die before it has decided."""
+        previous = self.slot_named(swapping.previous)
+        if previous is not None and swapping.start:
+            deadline = self.agent.limits.probation + _DEAD_MAN_MARGIN
+            self.agent.service.arm(deadline, self.agent.installer.pointing_command(previous))
+
+
+def _outcome(reason: Reason) -> Reason:
+    """What the cycle answers: a sick build was rolled back; other reasons speak for themselves."""
+    return Reason.ROLLED_BACK if reason is Reason.HEALTH_FAILED else reason
