@@ -1,0 +1,35 @@
+"""What the kinds of build have in common: how the proven bytes become the files of a slot."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from pawld.errors import OperatorError
+from pawld.formats.slot_manifest import FileEntry
+from pawld.model import Record
+from pawld.ports import Progress, Verified
+from pawld.reasons import Reason
+
+
+def inside(path: str) -> str:
+    """Return *path* with forward slashes; ``OperatorError`` (config_invalid) where it could lead out of a slot."""
+    parts = path.replace("\\", "/").split("/")
+    if any(part in ("", ".", "..") or ":" in part for part in parts):
+        raise OperatorError(Reason.CONFIG_INVALID, f"{path!r} is no relative path inside a slot.")
+    return "/".join(parts)
+
+
+class Contents(Protocol):
+    """One kind of build, such as an archive or a single program."""
+
+    def space_needed(self, record: Record) -> int:
+        """Return how many bytes the files of this build take."""
+
+    def place(self, build: Verified, into: Path, progress: Progress) -> Sequence[FileEntry]:
+        """Write the build's files below *into*, an empty directory, and return every one with its digest."""
+
+    def entrypoint(self, record: Record) -> str | None:
+        """Return the program to start, relative to the slot, with forward slashes."""
+
+    def check(self, into: Path, record: Record) -> None:
+        """Refuse executables that are not for this platform; called when the whole build is proven."""

@@ -1,0 +1,62 @@
+"""A build that is an archive, unpacked into the slot."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import BinaryIO
+
+from pawld.errors import RejectedError
+from pawld.formats.slot_manifest import FileEntry
+from pawld.install.archive import FORMATS, Limits, Links, unpack
+from pawld.install.contents import inside
+from pawld.model import Platform, Record
+from pawld.ports import Progress, Verified
+from pawld.reasons import Reason
+
+_GUESS = 4  # times its own length an archive takes, where its record does not say
+
+
+class ArchiveContents:
+    """The files of one archive, with nothing stripped and nothing renamed.
+
+    Args:
+        platform: what its executables must be built for.
+        links: what happens to symbolic links in it.
+        entrypoint: the program to start, where the record names none.
+    """
+
+    def __init__(self, platform: Platform, *, links: Links = Links.REFUSED, entrypoint: str | None = None) -> None:
+        self._platform = platform
+        self._links = links
+        self._entrypoint = None if entrypoint is None else inside(entrypoint)
+
+    def space_needed(self, record: Record) -> int:
+        """Return what the record states, or a guess where it states nothing."""
+        return record.unpacked.bytes if record.unpacked else record.length * _GUESS
+
+    def entrypoint(self, record: Record) -> str | None:
+        """Return the record's own, or the configured one."""
+        return self._entrypoint if record.entrypoint is None else inside(record.entrypoint)
+
+    def place(self, build: Verified, into: Path, progress: Progress) -> Sequence[FileEntry]:
+        """Unpack it; ``RejectedError`` (archive_refused) for a build of another format, or what ``archive`` refuses."""
+        record = build.record
+        if record.format not in FORMATS:
+            raise RejectedError(
+                Reason.ARCHIVE_REFUSED,
+                f"The build has the format {record.format!r}; this agent is installed from an archive.",
+            )
+        progress.start("unpack", record.unpacked.bytes if record.unpacked else 0)
+        with _opened(build) as archive:
+            written = unpack(archive, record.format, into, Limits.of(record.unpacked, self._links), progress)
+        progress.finish()
+        files = (FileEntry(one.path, one.size, one.mode, one.sha256) for one in written.files)
+        return (*files, *(FileEntry(path, 0, 0, "", target) for path, target in written.links))
+
+    def check(self, into: Path, record: Record) -> None:
+        """Hold the headers of its executables against the platform."""
+
+
+def _opened(build: Verified) -> AbstractContextManager[BinaryIO]:
+    """A zip's directory stands at its end, so the whole has to be there and proven first."""
+    return nullcontext(build.seekable()) if build.record.format == "zip" else build.stream()

@@ -1,0 +1,51 @@
+"""A build that is one executable file, placed as it is."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pawld.errors import RejectedError
+from pawld.formats.slot_manifest import FileEntry
+from pawld.install.archive import Limits, unpack_program
+from pawld.install.contents import inside
+from pawld.model import Platform, Record, Unpacked
+from pawld.ports import Progress, Verified
+from pawld.reasons import Reason
+
+
+class ProgramContents:
+    """One program under one name, so that the service finds every version under the same path.
+
+    Args:
+        platform: what the program must be built for.
+        name: its name in the slot; by default the record's entrypoint, or else its file name.
+    """
+
+    def __init__(self, platform: Platform, *, name: str | None = None) -> None:
+        self._platform = platform
+        self._name = None if name is None else inside(name)
+
+    def space_needed(self, record: Record) -> int:
+        """Return the program's own size."""
+        return record.length
+
+    def entrypoint(self, record: Record) -> str:
+        """Return the path that the program gets in its slot."""
+        return self._name or inside(record.entrypoint or record.filename)
+
+    def place(self, build: Verified, into: Path, progress: Progress) -> Sequence[FileEntry]:
+        """Copy the proven bytes into the one file; ``RejectedError`` for a build of another format."""
+        record = build.record
+        if record.format != "file":
+            raise RejectedError(
+                Reason.ARCHIVE_REFUSED,
+                f"The build is a {record.format}; this agent is installed from a single program.",
+            )
+        progress.start("unpack", record.length)
+        limits = Limits.of(Unpacked(record.length, 1))
+        with build.stream() as program:
+            written = unpack_program(program, self.entrypoint(record), into, limits, progress)
+        progress.finish()
+        return tuple(FileEntry(one.path, one.size, one.mode, one.sha256) for one in written.files)
+
+    def check(self, into: Path, record: Record) -> None:
+        """Hold the program's header against the platform."""

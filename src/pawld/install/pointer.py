@@ -1,0 +1,104 @@
+"""The one name that is moved: ``current``, a symbolic link, or on Windows the file ``current.json``.
+
+Both are replaced by a single rename, so there is never a moment without one. Neither follows what the other wrote.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from pawld.errors import OperatorError
+from pawld.install.layout import is_slot_name
+from pawld.reasons import Reason
+from pawld.system import files
+
+# ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION: scanners hold a new file for a moment.
+_HELD = (5, 32, 33)
+_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)  # seconds before each further try; about 2.5 s in all
+_SCHEMA = 1
+
+
+class Pointer(Protocol):
+    """Says which slot is current."""
+
+    path: Path
+
+    def read(self) -> str | None:
+        """Return the slot's name; None where there is no pointer, or none of ours."""
+
+    def move(self, name: str) -> None:
+        """Point to that slot, atomically and durably; to move where it points already makes it durable again."""
+
+
+class LinkPointer:
+    """``current -> versions/<slot>``, relative, so that the root may be moved as a whole."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.path = root / "current"
+
+    def read(self) -> str | None:
+        """Return the name that the link ends in; None for a link that leads elsewhere."""
+        try:
+            target = Path(os.readlink(self.path))  # noqa: PTH115 - Path.readlink hides what Windows prefixes
+        except OSError:
+            return None
+        return target.name if target.parts[:-1] == ("versions",) and is_slot_name(target.name) else None
+
+    def move(self, name: str) -> None:
+        """Make the new link beside the old one, and rename it over; never unlink first."""
+        if self.read() != name:
+            self._refuse_what_others_made()
+            staged = self._root / ".current.new"
+            staged.unlink(missing_ok=True)
+            staged.symlink_to(f"versions/{name}")
+            staged.replace(self.path)
+        files.fsync_directory(self._root)
+
+    def _refuse_what_others_made(self) -> None:
+        if not os.path.lexists(self.path) or self.read() is not None:
+            return
+        raise OperatorError(
+            Reason.OWNED_BY_OTHERS,
+            f"{str(self.path)!r} is there and leads to no slot of pawld; move it away, or give the agent another root.",
+        )
+
+
+class FilePointer:
+    """``current.json`` with the slot's name, for systems where a link needs a privilege."""
+
+    def __init__(self, root: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.path = root / "current.json"
+        self._sleep = sleep
+
+    def read(self) -> str | None:
+        """Return the name in the file; None for a file that is torn or not ours."""
+        try:
+            document = json.loads(self.path.read_bytes())
+        except (OSError, ValueError):
+            return None
+        name = document.get("slot") if isinstance(document, dict) and document.get("schema") == _SCHEMA else None
+        return name if isinstance(name, str) and is_slot_name(name) else None
+
+    def move(self, name: str) -> None:
+        """Write the new file beside the old one, and rename it over, with patience for whoever holds it open."""
+        document = {"schema": _SCHEMA, "slot": name, "path": f"versions/{name}"}
+        data = json.dumps(document).encode() + b"\n"
+        for wait in _WAITS:
+            try:
+                files.write_durably(self.path, data, mode=0o644)
+            except OSError as error:
+                if getattr(error, "winerror", None) not in _HELD:
+                    raise
+                self._sleep(wait)
+            else:
+                return
+        files.write_durably(self.path, data, mode=0o644)
+
+
+def pointer_for(root: Path, operating_system: str) -> Pointer:
+    """Return the form of pointer that this operating system takes without privileges."""
+    return FilePointer(root) if operating_system == "windows" else LinkPointer(root)

@@ -1,0 +1,108 @@
+"""How one slot comes to be: made aside, proven, made durable, and only then given its name."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pawld.formats import slot_manifest
+from pawld.formats.slot_manifest import SlotManifest
+from pawld.install.contents import Contents
+from pawld.install.integrity import additions, directories_of
+from pawld.install.layout import Layout
+from pawld.install.qualify import qualify
+from pawld.ports import Progress, Verified
+from pawld.system import files
+
+_MANIFEST_MODE = 0o644
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What goes into a slot beside the build itself."""
+
+    layout: Layout
+    pointer: Path
+    install_id: str
+    qualify: tuple[str, ...]
+    tolerated: Collection[str]
+    now: datetime
+
+
+def make_slot(staging: Path, build: Verified, contents: Contents, plan: Plan, progress: Progress) -> SlotManifest:
+    """Make a complete and durable slot at *staging*, which nothing but its own name keeps from being one.
+
+    Raises:
+        OSError: the host's fault.
+        RejectedError: the build's.
+    """
+    staging.mkdir(mode=0o700)
+    record = build.record
+    entries = contents.place(build, staging, progress)
+    build.confirm()
+    contents.check(staging, record)
+    staging.chmod(0o755)
+    manifest = SlotManifest(
+        version=record.version,
+        sha256=record.sha256,
+        sequence=record.sequence,
+        entrypoint=contents.entrypoint(record),
+        install_id=plan.install_id,
+        installed_at=plan.now,
+        files=tuple(entries),
+        directories=directories_of(staging),
+    )
+    _try_out(staging, manifest, plan)
+    files.sync_tree(staging)
+    remember(staging, manifest)
+    return manifest
+
+
+def remember(slot: Path, manifest: SlotManifest) -> None:
+    """Write the slot's manifest durably: the mark that everything else is there."""
+    files.write_durably(slot / slot_manifest.FILENAME, slot_manifest.write(manifest), mode=_MANIFEST_MODE)
+
+
+def publish(layout: Layout, staging: Path, name: str) -> Path:
+    """Give the staged slot its name, durably; whatever had that name was damaged, and is set aside."""
+    path = layout.slot(name)
+    try:
+        files.rename_new(staging, path)
+    except FileExistsError:
+        _take_the_place(layout, staging, path)
+    files.fsync_directory(layout.versions)
+    return path
+
+
+def _take_the_place(layout: Layout, staging: Path, path: Path) -> None:
+    """The damaged slot may be the current one, so where the system can, the two change places in one step."""
+    aside = layout.leftover("damaged", path.name)
+    if files.exchange(staging, path):
+        staging.rename(aside)
+        return
+    path.rename(aside)
+    staging.rename(path)
+
+
+def _try_out(staging: Path, manifest: SlotManifest, plan: Plan) -> None:
+    """Run the qualify command, and take away what it left in the slot: that was not signed."""
+    if not plan.qualify:
+        return
+    words = {
+        "root": str(plan.layout.root),
+        "current": str(plan.pointer),
+        "slot": str(staging),
+        "version": manifest.version,
+    }
+    qualify(plan.qualify, words)
+    for path in additions(staging, manifest, tolerated=()):
+        _remove(staging / path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        for inner in path.iterdir():
+            _remove(inner)
+        path.rmdir()
+    else:
+        path.unlink()

@@ -1,0 +1,109 @@
+"""The one place that removes anything below an agent's root, by a list of what may go.
+
+What may go: our own leftovers, downloads that nobody resumes, and slots of ours that nothing needs. What stays, always:
+what is linked, what a live process runs from, what the caller keeps, and whatever is not provably ours.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pawld.install.layout import PARTIAL_SUFFIX, Layout, is_leftover, is_slot_name, read_manifest
+from pawld.system import files
+
+STALE = timedelta(days=7)  # after this long nobody resumes a download
+_POINTERS_IN_THE_MAKING = (".current.new", ".current.json.new")
+
+InUse = Callable[[Collection[Path]], Collection[Path]]
+
+
+def slots_to_remove(layout: Layout, install_id: str, retained: Collection[str]) -> list[Path]:
+    """Return the slots with our manifest and our id whose names are not *retained*."""
+    manifests = ((path, read_manifest(path)) for path in layout.slot_directories() if path.name not in retained)
+    return [path for path, manifest in manifests if manifest is not None and manifest.install_id == install_id]
+
+
+def linked_slots(layout: Layout) -> set[str]:
+    """Return the slots that any link beside ``current`` leads into, whoever made it and however it is written."""
+    versions = Path(os.path.realpath(layout.versions))
+    with os.scandir(layout.root) as entries:
+        targets = [Path(os.path.realpath(one.path)) for one in entries if one.is_symlink()]
+    return {target.relative_to(versions).parts[0] for target in targets if versions in target.parents}
+
+
+def leftovers(layout: Layout) -> list[Path]:
+    """Return what unfinished steps left in ``versions``."""
+    with os.scandir(layout.versions) as entries:
+        names = [one.name for one in entries if is_leftover(one.name) and one.is_dir(follow_symlinks=False)]
+    return [layout.versions / name for name in sorted(names)]
+
+
+def stale_downloads(layout: Layout, keep: Iterable[str], installed: Collection[str], now: datetime) -> list[Path]:
+    """Return downloads of builds that are installed, and those that are older than ``STALE`` and not in *keep*."""
+    kept = set(keep)
+    return [
+        path
+        for path in sorted(layout.private.iterdir())
+        if PARTIAL_SUFFIX in path.name and path.name not in kept and _is_stale(path, installed, now)
+    ]
+
+
+def _is_stale(path: Path, installed: Collection[str], now: datetime) -> bool:
+    """A clock that was set back makes an age negative; such a file is simply young."""
+    found = path.lstat()
+    if any(sha256 in path.name for sha256 in installed):
+        return True
+    return now.timestamp() - found.st_mtime > STALE.total_seconds()
+
+
+def remove_all(layout: Layout, paths: Collection[Path], in_use: InUse) -> int:
+    """Remove these directories of ``versions`` unless something runs from them; return the bytes freed.
+
+    Each gets a name that is no slot's before its first file goes, durably: half of it never looks like a slot.
+    """
+    busy = set(in_use(paths))
+    return sum(_remove(layout, path) for path in paths if path not in busy)
+
+
+def _remove(layout: Layout, path: Path) -> int:
+    if is_slot_name(path.name):
+        trash = layout.leftover("trash", path.name)
+        try:
+            path.rename(trash)
+        except PermissionError as error:
+            if getattr(error, "winerror", None) is None:
+                raise
+            return 0  # a program runs from it, or a scanner reads it; the next sweep asks again
+        files.fsync_directory(layout.versions)
+        path = trash
+    freed = size_of(path)
+    shutil.rmtree(path, ignore_errors=False)
+    return freed
+
+
+def remove_files(paths: Iterable[Path]) -> int:
+    """Remove these files; return the bytes freed."""
+    freed = 0
+    for path in paths:
+        with suppress(FileNotFoundError):
+            freed += path.lstat().st_size
+            path.unlink()
+    return freed
+
+
+def pointers_in_the_making(layout: Layout) -> list[Path]:
+    """Return the pointers that were made and never moved into place."""
+    return [path for name in _POINTERS_IN_THE_MAKING if os.path.lexists(path := layout.root / name)]
+
+
+def size_of(directory: Path) -> int:
+    """Return the bytes of every regular file below *directory*, following no link."""
+    return sum(path.lstat().st_size for path in _files_below(directory))
+
+
+def _files_below(directory: Path) -> Iterator[Path]:
+    for place, _, names in os.walk(directory):
+        yield from (Path(place) / name for name in names)

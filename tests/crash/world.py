@@ -1,0 +1,159 @@
+"""One agent's root with a version installed, the update that the rigs interrupt, and the invariant.
+
+It is imported by tests, and run as a program of its own by the rigs that need a process to kill or to record.
+"""
+
+import io
+import os
+import shutil
+import sys
+import tarfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from support.verified import Quiet, build
+
+from pawld.install.directory import ArchiveContents
+from pawld.install.integrity import Health, examine
+from pawld.install.pointer import LinkPointer
+from pawld.install.slots import SlotInstaller
+from pawld.model import Platform
+from pawld.ports import Verified
+from pawld.system import files
+
+PLATFORM = Platform("linux", "x86_64")
+OLD, NEW = "1.0.0", "2.0.0"
+
+
+class StillClock:
+    """Time that stands, so that two runs make the same bytes."""
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC)
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    def sleep(self, duration: timedelta) -> None: ...
+
+
+def release(version: str) -> Verified:
+    """Return a small build of that version: three files, one of which both versions share, and an empty directory."""
+    members = {
+        "bin/agent": f"#!/bin/sh\necho {version}\n".encode() * 2000,
+        "etc/agent.conf": f"version={version}\n".encode(),
+        "lib/core.so": bytes(range(256)) * 40,
+    }
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w:gz", compresslevel=1) as archive:
+        for name, data in members.items():
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(data), 0o755 if name.startswith("bin/") else 0o644
+            archive.addfile(member, io.BytesIO(data))
+        empty = tarfile.TarInfo("var")
+        empty.type, empty.mode = tarfile.DIRTYPE, 0o755
+        archive.addfile(empty)
+    return build(held.getvalue(), version, sequence=int(version[0]), form="tar.gz", entrypoint="bin/agent")
+
+
+def installer(root: Path) -> SlotInstaller:
+    """Return the real installer over *root*."""
+    return SlotInstaller(root, ArchiveContents(PLATFORM), LinkPointer(root), StillClock(), keep=1, running=lambda _: ())
+
+
+def install_old(root: Path) -> None:
+    """Install the old version, whole, as the state that everything starts from."""
+    one = installer(root)
+    one.activate(one.stage(RELEASES[OLD], Quiet()))
+
+
+def update(root: Path, committed: Callable[[], object] = lambda: None) -> None:
+    """Stage the new version, make it current, report it, and sweep what is not needed any more."""
+    one = installer(root)
+    slot = one.stage(RELEASES[NEW], Quiet())
+    one.activate(slot)
+    committed()
+    one.sweep([slot.name])
+
+
+def running_version(root: Path) -> str:
+    """Return which version ``current`` leads to, every byte of it proven; or ``BROKEN: …``."""
+    try:
+        target = root / os.readlink(root / "current")
+    except OSError as error:
+        return f"BROKEN: no current ({error.strerror})"
+    examined = examine(target)
+    if examined.health is not Health.INTACT:
+        return f"BROKEN: {examined.detail}"
+    return target.name.rsplit("-", 1)[0]
+
+
+def left_over(root: Path) -> list[str]:
+    """Return what a finished update would not have left."""
+    expected = {"current", "versions", ".pawld"}
+    slots = {f"{RELEASES[NEW].record.slot_name}"}
+    extra = [name for name in os.listdir(root) if name not in expected]
+    extra += [name for name in os.listdir(root / "versions") if name not in slots]
+    return extra + [name for name in os.listdir(root / ".pawld") if name != "id"]
+
+
+def fresh(template: Path, root: Path) -> Path:
+    """Make *root* anew as a copy of *template*."""
+    shutil.rmtree(root, ignore_errors=True)
+    shutil.copytree(template, root, symlinks=True)
+    return root
+
+
+RELEASES = {version: release(version) for version in (OLD, NEW)}
+
+
+def _no_sync() -> None:
+    """Broken on purpose: nothing is ever synced."""
+    files.fsync = lambda descriptor: None
+    files.fsync_directory = lambda directory: None
+    files.sync_filesystem = lambda directory: None
+
+
+def _no_directory_sync() -> None:
+    """Broken on purpose: data is synced, names are not."""
+    files.fsync_directory = lambda directory: None
+
+
+def _unlink_first() -> None:
+    """Broken on purpose: a moment without a pointer."""
+
+    def move(self: LinkPointer, name: str) -> None:
+        self.path.unlink(missing_ok=True)
+        self.path.symlink_to(f"versions/{name}")
+        files.fsync_directory(self.path.parent)
+
+    LinkPointer.move = move  # type: ignore[method-assign]  # that is the fault
+
+
+def _one_sync_for_all() -> None:
+    """Not broken: a tree of many files is synced by one syncfs instead of file by file."""
+    sync_tree = files.sync_tree
+    files.sync_tree = lambda root, **_: sync_tree(root, each_up_to=0)
+
+
+VARIANTS: dict[str, Callable[[], None]] = {
+    "good": lambda: None,
+    "syncfs": _one_sync_for_all,
+    "no_sync": _no_sync,
+    "no_directory_sync": _no_directory_sync,
+    "unlink_first": _unlink_first,
+}
+
+
+def main(variant: str, root: str, linger: str = "0") -> None:
+    """Update *root* in this process; ``COMMITTED`` on stdout is the promise that the rigs hold it to."""
+    VARIANTS[variant]()
+    os.getppid()  # the mark in a trace: what comes before is only Python starting
+    update(Path(root), lambda: os.write(1, b"COMMITTED\n"))
+    time.sleep(float(linger))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
