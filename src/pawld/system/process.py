@@ -2,11 +2,26 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import BinaryIO
+from pathlib import Path
 
 OUTPUT_LIMIT = 64 * 1024  # bytes of each stream that are kept; the last ones tell most
+
+# What pawld itself was given and no other program needs: its settings may hold secrets, and the others belong to the
+# service manager's talk with pawld alone.
+_PRIVATE = (
+    "PAWLD_",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_",
+    "CREDENTIALS_DIRECTORY",
+    "LISTEN_",
+    "INVOCATION_ID",
+    "JOURNAL_STREAM",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +32,14 @@ class Finished:
         code: the exit code; negative is the signal that ended it; None where the limit or a missing program did.
         output: stdout, the last of it.
         errors: stderr, the last of it; or the sentence that says why it never ran.
+        ran: it was there and began; with a *code* of None it then took longer than the limit.
     """
 
     command: tuple[str, ...]
     code: int | None
     output: str
     errors: str
+    ran: bool = True
 
     @property
     def ok(self) -> bool:
@@ -42,28 +59,99 @@ def run(
     *,
     limit: timedelta = timedelta(seconds=60),
     environment: Mapping[str, str] | None = None,
-    stdin: bytes | None = None,
+    stdin: bytes | BinaryIO | None = None,
 ) -> Finished:
-    """Run *command* to its end, or kill its whole process group at *limit*. It raises nothing."""
+    """Run *command* to its end, or kill its whole process group at *limit*. It raises nothing.
+
+    Its environment is pawld's without the private part; *environment* is added to it.
+    """
     try:
         process = subprocess.Popen(
             list(command),
-            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdin=_standard_input(stdin),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=None if environment is None else {**os.environ, **environment},
+            env=inherited(environment),
             start_new_session=True,
         )
-    except OSError as error:
-        return Finished(tuple(command), None, "", f"{command[0]}: {error.strerror or error}")
+    except (OSError, ValueError) as error:
+        return _never_ran(command, error)
     with process:
         try:
-            output, errors = process.communicate(stdin, timeout=limit.total_seconds())
-        except subprocess.TimeoutExpired:
-            _end(process)
-            output, errors = process.communicate()
-            return Finished(tuple(command), None, _text(output), f"it took longer than {limit.total_seconds():g} s")
+            output, errors = process.communicate(given, timeout=limit.total_seconds())
+        except subprocess.TimeoutExpired as expired:
+            return _late(process, command, limit, expired.stdout or b"")
     return Finished(tuple(command), process.returncode, _text(output), _text(errors))
+
+
+def launch(command: Sequence[str], *, limit: timedelta, log: Path | None = None) -> Finished:
+    """Run a *command* that leaves something running, and wait for the command alone.
+
+    No pipe is held, so that what it leaves may keep its output open: that goes to *log*, emptied first, or nowhere.
+    Where the command does not end within *limit*, it and all it started are killed.
+    """
+    try:
+        with Path(log or os.devnull).open("wb") as output:
+            process = subprocess.Popen(
+                list(command),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=inherited(),
+                start_new_session=True,
+            )
+    except (OSError, ValueError) as error:
+        return _never_ran(command, error)
+    try:
+        code: int | None = process.wait(limit.total_seconds())
+    except subprocess.TimeoutExpired:
+        _end(process)
+        process.wait()
+        return Finished(tuple(command), None, "", f"it took longer than {limit.total_seconds():g} s")
+    return Finished(tuple(command), code, tail(log) if log else "", "")
+
+
+def tail(log: Path) -> str:
+    """Return the last of a log file; nothing where it cannot be read."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - OUTPUT_LIMIT))
+            return _text(file.read(OUTPUT_LIMIT))
+    except OSError:
+        return ""
+
+
+def inherited(added: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment for another program: ours without the private part, and what is *added*.
+
+    A frozen pawld has its own libraries first on ``LD_LIBRARY_PATH``; the path that was there before is restored.
+    """
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_PRIVATE)}
+    if getattr(sys, "frozen", False):
+        before = environment.pop("LD_LIBRARY_PATH_ORIG", None)
+        environment.pop("LD_LIBRARY_PATH", None)
+        environment |= {"LD_LIBRARY_PATH": before} if before else {}
+    return environment | dict(added or {})
+
+
+def _never_ran(command: Sequence[str], error: OSError | ValueError) -> Finished:
+    cause = getattr(error, "strerror", None) or error
+    return Finished(tuple(command), None, "", f"{command[0]}: {cause}", ran=False)
+
+
+def _late(process: "subprocess.Popen[bytes]", command: Sequence[str], limit: timedelta, output: bytes) -> Finished:
+    """Kill what took too long. One that did end, and left something that holds its output open, is left alone."""
+    code = process.poll()
+    if code is not None:
+        return Finished(tuple(command), code, _text(output), "")
+    _end(process)
+    return Finished(tuple(command), None, _text(output), f"it took longer than {limit.total_seconds():g} s")
+
+
+def _standard_input(stdin: bytes | BinaryIO | None) -> int | BinaryIO:
+    if stdin is None:
+        return subprocess.DEVNULL
+    return subprocess.PIPE if isinstance(stdin, bytes) else stdin
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
