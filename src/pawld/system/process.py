@@ -6,8 +6,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import BinaryIO
 from pathlib import Path
+from typing import BinaryIO
 
 OUTPUT_LIMIT = 64 * 1024  # bytes of each stream that are kept; the last ones tell most
 
@@ -63,8 +63,10 @@ def run(
 ) -> Finished:
     """Run *command* to its end, or kill its whole process group at *limit*. It raises nothing.
 
-    Its environment is pawld's without the private part; *environment* is added to it.
+    Its environment is pawld's without the private part; *environment* is added to it. An open file as *stdin* is
+    read by the command itself, from where the file stands.
     """
+    given = stdin if isinstance(stdin, bytes) else None
     try:
         process = subprocess.Popen(
             list(command),
