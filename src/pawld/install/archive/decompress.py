@@ -1,0 +1,158 @@
+"""Opens a compressed stream for reading: bounded in memory, strict about how it ends, errors in our words.
+
+Each of the three formats allows several members in a row, and tools make use of that; what follows the last one must be
+nothing. Whether the members make one archive is for the tar reader to judge.
+"""
+
+import lzma
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedIOBase
+from typing import BinaryIO, cast
+
+import zstandard
+from isal import igzip, isal_zlib
+
+from pawld.install.archive.forward import Inflating
+from pawld.install.archive.limits import KiB, Limits, MiB, refused
+from pawld.install.archive.zstd_frames import FrameSource
+
+_INPUT = 128 * KiB  # bytes that are read at once
+_BROKEN: tuple[type[Exception], ...] = (  # type: ignore[assignment]  # isal's stub takes its class for an instance
+    igzip.BadGzipFile,
+    isal_zlib.error,
+    zlib.error,
+    zstandard.ZstdError,
+    lzma.LZMAError,
+)
+_FREE = MiB  # bytes that may come out before the ratio says anything
+
+
+class Counted(BufferedIOBase):
+    """The proven stream, and how much of it was read."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.count = 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read at most *size* bytes."""
+        data = self._stream.read(-1 if size is None else size)
+        self.count += len(data)
+        return data
+
+
+class Bounded:
+    """An inflating stream that stops where the ratio of what came out to what went in is that of a bomb."""
+
+    def __init__(self, inner: Inflating, source: Counted, ratio: int) -> None:
+        self._inner = inner
+        self._source = source
+        self._ratio = ratio
+        self._out = 0
+
+    def readinto(self, into: memoryview, /) -> int:
+        """Read on."""
+        got = self._inner.readinto(into)
+        self._out += got
+        if self._out > _FREE and self._out > self._source.count * self._ratio:
+            raise refused(f"The archive unfolds to more than {self._ratio} times its size, as a bomb does.")
+        return got
+
+
+def inflated(stream: BinaryIO, compression: str, limits: Limits) -> Inflating:
+    """Open *stream*, compressed by ``gz``, ``zst`` or ``xz``."""
+    source = Counted(stream)
+    inner: Inflating
+    match compression:
+        case "gz":
+            inner = Gzip(source)
+        case "zst":
+            inner = Zstd(source, limits.decoder_memory)
+        case _:
+            inner = Xz(source, limits.decoder_memory)
+    return inner if limits.ratio is None else Bounded(inner, source, limits.ratio)
+
+
+class Gzip:
+    """Gzip by isal, which checks length and CRC-32 of each member and refuses what follows, zero bytes excepted."""
+
+    def __init__(self, source: Counted) -> None:
+        self._file = igzip.GzipFile(fileobj=source, mode="rb")  # type: ignore[no-untyped-call]  # isal has no hints here
+
+    def readinto(self, into: memoryview, /) -> int:
+        """Read on."""
+        with _broken_streams("gzip"):
+            got: int = self._file.readinto(into)
+        return got
+
+
+class Zstd:
+    """Zstandard. The window is bounded; the frames are checked by ``FrameSource``, since the library is silent."""
+
+    def __init__(self, source: Counted, memory: int) -> None:
+        window = 1 << (memory.bit_length() - 1)
+        decompressor = zstandard.ZstdDecompressor(max_window_size=window)
+        frames = cast("BinaryIO", FrameSource(source))  # it is only ever asked to read
+        self._reader = decompressor.stream_reader(frames, read_size=_INPUT, read_across_frames=True)
+
+    def readinto(self, into: memoryview, /) -> int:
+        """Read on."""
+        with _broken_streams("zstd"):
+            return self._reader.readinto(into)
+
+
+class Xz:
+    """XZ, one stream after the other."""
+
+    def __init__(self, source: Counted, memory: int) -> None:
+        self._source = source
+        self._memory = memory
+        self._unread = b""
+        self._decoder = self._new()
+
+    def readinto(self, into: memoryview, /) -> int:
+        """Read on."""
+        with _broken_streams("xz"):
+            while not self._at_end():
+                out = self._decoder.decompress(self._more(), max_length=len(into))
+                if out:
+                    into[: len(out)] = out
+                    return len(out)
+        return 0
+
+    def _at_end(self) -> bool:
+        """Whether nothing follows; where another stream does, a decoder for it stands ready."""
+        if not self._decoder.eof:
+            return False
+        self._unread = self._decoder.unused_data or self._source.read(_INPUT)
+        if self._unread:
+            self._decoder = self._new()
+        return not self._unread
+
+    def _more(self) -> bytes:
+        if not self._decoder.needs_input:
+            return b""
+        data, self._unread = self._unread or self._source.read(_INPUT), b""
+        if not data:
+            raise EOFError
+        return data
+
+    def _new(self) -> lzma.LZMADecompressor:
+        return lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=self._memory)
+
+
+@contextmanager
+def _broken_streams(what: str) -> Iterator[None]:
+    """Turn what a library says of a broken stream into a refusal; what the stream's owner raises passes."""
+    try:
+        yield
+    except EOFError as error:
+        raise refused(f"The archive's {what} stream is cut off.") from error
+    except _BROKEN as error:
+        raise refused(f"The archive's {what} stream is broken: {error}.") from error

@@ -1,0 +1,189 @@
+"""Writes members below the slot's directory and counts them against the limits; the formats only read.
+
+Every cap is checked before the byte, file or directory that would break it is made.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from pawld.install.archive.limits import KiB, Limits, Links, MiB, named, refused
+from pawld.install.archive.links import check_links
+from pawld.install.archive.names import relative
+from pawld.install.archive.place import place_in
+from pawld.install.archive.tree import Link, Tree
+from pawld.model import Unpacked
+from pawld.ports import Progress
+
+FILE_MODE = 0o644  # the least that a file gets: whoever runs the agent may read it
+_BLOCK = 256 * KiB  # bytes of a single program that are read at once
+EXECUTABLE = 0o111  # the bits that an archive may add; setuid, setgid, sticky and write for others never
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A regular file that was written.
+
+    Attributes:
+        path: relative to the slot, with ``/``.
+        mode: its permission bits; on Windows what they would be.
+        sha256: lower-case hexadecimal.
+    """
+
+    path: str
+    size: int
+    mode: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What an archive became: its files in the archive's order, and its links as (path, target)."""
+
+    files: tuple[Entry, ...]
+    links: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def totals(self) -> Unpacked:
+        """Return what a record states of this build: the bytes of its regular files, and their number."""
+        return Unpacked(sum(one.size for one in self.files), len(self.files))
+
+
+class Writer:
+    """The one way from an archive to the disk."""
+
+    def __init__(self, into: Path, limits: Limits, progress: Progress) -> None:
+        self.limits = limits
+        self._progress = progress
+        self._tree = Tree()
+        self._place = place_in(into)
+        self._files: list[Entry] = []
+        self._links: list[Link] = []
+        self._bytes = 0
+        self._others = 0
+        self._untold = 0
+
+    def folder(self, name: str) -> None:
+        """Make the directory *name*; the root itself is there already."""
+        path = relative(name.removesuffix("/"))
+        self.count_other()
+        if path:
+            for folder in self._tree.folder(path):
+                self._place.make_folder(folder)
+
+    def file(self, name: str, size: int, mode: int, pieces: Iterator[memoryview]) -> None:
+        """Write the regular file *name* of *size* bytes, which *pieces* yields in full."""
+        path = relative(name)
+        self._count_file(path, size)
+        folder, leaf, missing = self._tree.parent(path)
+        for one in missing:
+            self.count_other()
+            self._place.make_folder(one)
+        self._tree.claim(folder, leaf, leaf)
+        mode = FILE_MODE | mode & EXECUTABLE
+        descriptor = self._place.make_file(folder, leaf, mode)
+        try:
+            sha256 = self._written(descriptor, pieces)
+        finally:
+            os.close(descriptor)
+        self._files.append(Entry(path, size, mode, sha256))
+
+    def link(self, name: str, target: str) -> None:
+        """Note the symbolic link *name*; it is made after all else, if the policy has it at all."""
+        path = relative(name)
+        if self.limits.links is Links.REFUSED:
+            raise refused(f"The archive's member {named(path)} is a symbolic link, which this host does not unpack.")
+        self.count_other()
+        folder, leaf, missing = self._tree.parent(path)
+        for one in missing:
+            self._place.make_folder(one)
+        link = Link(folder, leaf, path, target)
+        self._tree.claim(folder, leaf, link)
+        self._links.append(link)
+
+    def program(self, name: str, stream: BinaryIO) -> None:
+        """Write all of *stream* as the one executable file *name*."""
+        path = relative(name)
+        self._count_file(path, 0)
+        folder, leaf, missing = self._tree.parent(path)
+        for one in missing:
+            self._place.make_folder(one)
+        self._tree.claim(folder, leaf, leaf)
+        descriptor = self._place.make_file(folder, leaf, FILE_MODE | EXECUTABLE)
+        try:
+            sha256 = self._written(descriptor, self._capped(path, stream))
+        finally:
+            os.close(descriptor)
+        self._files.append(Entry(path, self._bytes, FILE_MODE | EXECUTABLE, sha256))
+
+    def count_other(self) -> None:
+        """Count something that is no file and yet costs: a directory, a link, an extension header."""
+        self._others += 1
+        if self._others > self.limits.others:
+            raise refused(f"The archive has more than {self.limits.others} members that are no files.")
+
+    def start(self) -> None:
+        """Tell the progress that it begins."""
+        self._progress.start("unpack", self.limits.stated.bytes if self.limits.stated else 0)
+
+    def finish(self) -> Written:
+        """Make the links, check the totals, and say what was written."""
+        check_links(self._tree, self._links)
+        for link in self._links:
+            self._place.make_link(link.folder, link.leaf, link.target)
+        self._tell()
+        self._progress.finish()
+        written = Written(tuple(self._files), tuple((one.path, one.target) for one in self._links))
+        self._check_totals(written.totals)
+        return written
+
+    def close(self) -> None:
+        """Let go of the directories that are held open."""
+        self._place.close()
+
+    def _count_file(self, path: str, size: int) -> None:
+        if len(self._files) >= self.limits.files:
+            raise refused(f"The archive holds more than {self.limits.files} files; {named(path)} would be one more.")
+        self._count_bytes(path, size)
+
+    def _capped(self, path: str, stream: BinaryIO) -> Iterator[memoryview]:
+        while block := stream.read(_BLOCK):
+            self._count_bytes(path, len(block))
+            yield memoryview(block)
+
+    def _count_bytes(self, path: str, size: int) -> None:
+        self._bytes += size
+        if self._bytes > self.limits.bytes:
+            raise refused(f"The build holds more than {self.limits.bytes} bytes; {named(path)} does not fit.")
+
+    def _written(self, descriptor: int, pieces: Iterator[memoryview]) -> str:
+        """Write and hash; return the digest."""
+        digest = hashlib.sha256()
+        for piece in pieces:
+            digest.update(piece)
+            count = os.write(descriptor, piece)
+            while count < len(piece):
+                piece = piece[count:]  # noqa: PLW2901 - the rest of it, after a short write
+                count = os.write(descriptor, piece)
+            self._untold += len(piece)
+        if self._untold >= MiB:
+            self._tell()
+        return digest.hexdigest()
+
+    def _tell(self) -> None:
+        """Tell the progress now and then only: there are thousands of small files."""
+        self._progress.advance(self._untold)
+        self._untold = 0
+
+    def _check_totals(self, totals: Unpacked) -> None:
+        stated = self.limits.stated
+        if not totals.files:
+            raise refused("The archive holds no file.")
+        if stated is not None and totals != stated:
+            raise refused(
+                f"The archive holds {totals.bytes} bytes in {totals.files} files; "
+                f"the signed record states {stated.bytes} bytes in {stated.files} files."
+            )
