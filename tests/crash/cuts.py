@@ -47,7 +47,7 @@ FILES_CALLS = ("exchange", "sync_filesystem")
 _ABILITIES = (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks)
 
 
-class PowerCut(BaseException):  # noqa: N818 - it is no error of anybody's
+class PowerCut(BaseException):
     """The host lost power here."""
 
 

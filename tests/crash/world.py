@@ -3,6 +3,7 @@
 It is imported by tests, and run as a program of its own by the rigs that need a process to kill or to record.
 """
 
+import gzip
 import io
 import os
 import shutil
@@ -47,7 +48,11 @@ def release(version: str) -> Verified:
         "lib/core.so": bytes(range(256)) * 40,
     }
     held = io.BytesIO()
-    with tarfile.open(fileobj=held, mode="w:gz", compresslevel=1) as archive:
+    # The time in gzip's header would make each process another build.
+    with (
+        gzip.GzipFile(fileobj=held, mode="wb", compresslevel=1, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w") as archive,
+    ):
         for name, data in members.items():
             member = tarfile.TarInfo(name)
             member.size, member.mode = len(data), 0o755 if name.startswith("bin/") else 0o644
@@ -81,7 +86,7 @@ def update(root: Path, committed: Callable[[], object] = lambda: None) -> None:
 def running_version(root: Path) -> str:
     """Return which version ``current`` leads to, every byte of it proven; or ``BROKEN: …``."""
     try:
-        target = root / os.readlink(root / "current")
+        target = root / (root / "current").readlink()
     except OSError as error:
         return f"BROKEN: no current ({error.strerror})"
     examined = examine(target)
@@ -93,10 +98,14 @@ def running_version(root: Path) -> str:
 def left_over(root: Path) -> list[str]:
     """Return what a finished update would not have left."""
     expected = {"current", "versions", ".pawld"}
-    slots = {f"{RELEASES[NEW].record.slot_name}"}
-    extra = [name for name in os.listdir(root) if name not in expected]
-    extra += [name for name in os.listdir(root / "versions") if name not in slots]
-    return extra + [name for name in os.listdir(root / ".pawld") if name != "id"]
+    slots = {RELEASES[NEW].record.slot_name}
+    extra = names_in(root) - expected | names_in(root / "versions") - slots | names_in(root / ".pawld") - {"id"}
+    return sorted(extra)
+
+
+def names_in(directory: Path) -> set[str]:
+    """Return the names in a directory."""
+    return {one.name for one in directory.iterdir()}
 
 
 def fresh(template: Path, root: Path) -> Path:
@@ -111,14 +120,14 @@ RELEASES = {version: release(version) for version in (OLD, NEW)}
 
 def _no_sync() -> None:
     """Broken on purpose: nothing is ever synced."""
-    files.fsync = lambda descriptor: None
-    files.fsync_directory = lambda directory: None
-    files.sync_filesystem = lambda directory: None
+    files.fsync = lambda _: None
+    files.fsync_directory = lambda _: None
+    files.sync_filesystem = lambda _: None
 
 
 def _no_directory_sync() -> None:
     """Broken on purpose: data is synced, names are not."""
-    files.fsync_directory = lambda directory: None
+    files.fsync_directory = lambda _: None
 
 
 def _unlink_first() -> None:

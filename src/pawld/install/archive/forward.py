@@ -1,33 +1,37 @@
-"""Reads strictly forward through one buffer that is used again and again.
+"""Reads strictly forward through blocks that are used again and again.
 
-A view that comes out of here is valid until the next call only.
+A view that comes out of here is valid until the next call only; what is to be hashed is named before that.
 """
 
 from collections.abc import Iterator
 from typing import Protocol
 
-from pawld.install.archive.limits import KiB, named, refused
+from pawld.install.archive.ahead import Sum, Task
+from pawld.install.archive.limits import named, refused
 
-BUFFER = 256 * KiB  # bytes; fits the second-level cache, and larger ones measured no faster
 
+class Blocks(Protocol):
+    """Where the bytes come from, block by block."""
 
-class Inflating(Protocol):
-    """Bytes after decompression, in order."""
-
-    def readinto(self, into: memoryview, /) -> int:
-        """Fill the beginning of *into*; 0 only at the proper end. ``RejectedError`` where the stream is broken."""
+    def next(self, used: memoryview | None, tasks: list[Task], /) -> memoryview:
+        """Take the block *used* back, with what to hash in it, and return the next one; an empty one is the end."""
 
 
 class Forward:
-    """A forward reader over *source*."""
+    """A forward reader over *blocks*.
 
-    def __init__(self, source: Inflating) -> None:
-        self._source = source
-        self._view = memoryview(bytearray(BUFFER))
-        self._start = 0
-        self._end = 0
-        self._before = 0
+    Attributes:
+        member: what is read just now, for messages.
+    """
+
+    def __init__(self, blocks: Blocks) -> None:
         self.member = "its first member"
+        self._blocks = blocks
+        self._block: memoryview | None = None
+        self._view = memoryview(b"")
+        self._tasks: list[Task] = []
+        self._start = 0
+        self._before = 0
 
     @property
     def position(self) -> int:
@@ -35,44 +39,39 @@ class Forward:
         return self._before + self._start
 
     def exactly(self, count: int) -> memoryview:
-        """Return the next *count* bytes, at most ``BUFFER``; ``RejectedError`` where the archive ends before."""
-        start = self._start
-        if self._end - start < count:
-            self._gather(count)
-            start = 0
-        self._start = start + count
-        return self._view[start : self._start]
+        """Return the next *count* bytes; ``RejectedError`` where the archive ends before."""
+        end = self._start + count
+        if end <= len(self._view):
+            view = self._view[self._start : end]
+            self._start = end
+            return view
+        return memoryview(b"".join(bytes(piece) for piece in self.pieces(count)))
 
     def pieces(self, count: int) -> Iterator[memoryview]:
-        """Yield the next *count* bytes in as few pieces as the buffer allows."""
+        """Yield the next *count* bytes in as few pieces as the blocks allow."""
         while count:
-            if self._start == self._end:
-                self._gather(1)
-            piece = self._view[self._start : min(self._end, self._start + count)]
+            if self._start == len(self._view) and not self._moved():
+                raise refused(f"The archive is cut off in {named(self.member)}.")
+            piece = self._view[self._start : self._start + count]
             self._start += len(piece)
             count -= len(piece)
             yield piece
 
     def rest(self) -> Iterator[memoryview]:
         """Yield everything up to the end."""
-        while self._start < self._end or self._filled():
-            yield self._view[self._start : self._end]
-            self._start = self._end
+        while self._start < len(self._view) or self._moved():
+            piece = self._view[self._start :]
+            self._start = len(self._view)
+            yield piece
 
-    def _gather(self, count: int) -> None:
-        """Move what is left to the front and fill up until *count* bytes are there."""
-        left = self._end - self._start
-        self._before += self._start
-        if left:
-            self._view[:left] = self._view[self._start : self._end]
-        self._start, self._end = 0, left
-        while self._end < count:
-            got = self._source.readinto(self._view[self._end :])
-            if not got:
-                raise refused(f"The archive is cut off in {named(self.member)}.")
-            self._end += got
+    def hash(self, total: Sum, piece: memoryview | None) -> None:
+        """Have *piece*, which came from here, hashed before its block is used again; None closes the sum."""
+        self._tasks.append((total, piece))
 
-    def _filled(self) -> bool:
-        self._before += self._start
-        self._start, self._end = 0, self._source.readinto(self._view)
-        return self._end > 0
+    def _moved(self) -> bool:
+        """Go on to the next block; return whether there was one."""
+        self._before += len(self._view)
+        self._view = self._blocks.next(self._view if self._before else None, self._tasks)
+        self._tasks = []
+        self._start = 0
+        return len(self._view) > 0
