@@ -19,6 +19,7 @@ class Limits:
         confirmed: this many of the last *looks* findings of one check must be bad before the build is taken back.
         starts: how many interrupted probations a build is given; a build that hangs the host uses them up.
         keep: how many slots stay on disk, the current one included.
+        block_for: how long a build that failed is left alone; longer each time it fails again.
     """
 
     attempts: int = 5
@@ -27,6 +28,7 @@ class Limits:
     looks: int = 5
     starts: int = 3
     keep: int = 2
+    block_for: timedelta = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,7 @@ from pawld.lifecycle.database import Database
 from pawld.model import Blocked
 from pawld.reasons import Cause, Reason
 
-FIRST_BLOCK = timedelta(days=1)
-LONGEST_BLOCK = timedelta(days=30)
+LONGEST_BLOCK = timedelta(days=60)
 
 
 class Blocklist:
@@ -25,7 +24,8 @@ class Blocklist:
     def all(self) -> Sequence[Blocked]:
         """Return every entry, those that have run out too."""
         rows = self._database.rows(
-            "SELECT version, sha256, cause, until, lifted_by, message, times FROM blocked WHERE agent = ? ORDER BY version",
+            "SELECT version, sha256, cause, until, lifted_by, message, times FROM blocked "
+            "WHERE agent = ? ORDER BY version",
             self._agent,
         )
         return [
@@ -77,12 +77,12 @@ def matches_digest(name: str, sha256: str) -> bool:
 
 
 def verdict(
-    version: str, sha256: str, reason: Reason, message: str, now: datetime, before: Blocked | None
+    version: str, sha256: str, reason: Reason, message: str, now: datetime, before: Blocked | None, first: timedelta
 ) -> Blocked | None:
     """Return the entry that a failure for *reason* earns the build; None where the fault is not its own."""
     if reason.cause is not Cause.BUILD:
         return None
     times = before.times + 1 if before else 1
-    wait = min(FIRST_BLOCK * 2 ** min(times - 1, 10), LONGEST_BLOCK)
+    wait = min(first * 2 ** min(times - 1, 10), LONGEST_BLOCK)
     lifted_by = f"A newer release lifts it, or `pawld unblock {sha256[:12]}`."
     return Blocked(version, sha256, reason.code, now + wait, lifted_by, message, times)

@@ -1,5 +1,6 @@
 """One cycle: resolve, decide, prepare, wait, swap. Every ending is an outcome with a reason."""
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -81,7 +82,8 @@ class Cycle:
             return self.ledger.rest(Idle(Reason.NO_BUILD, resolved.message))
         decision = decide(self._situation(resolved, insistence))
         if isinstance(decision, UpToDate):
-            self._prove_current()
+            if self._rotted():
+                return self._cycle(patience, insistence)
             return self.ledger.rest(Idle(decision.reason, decision.message))
         if isinstance(decision, NotThis):
             return self.ledger.rest(Idle(decision.reason, decision.message, decision.retry_at))
@@ -124,13 +126,13 @@ class Cycle:
         damaged = self.ledger.journal.fact("damaged")
         return None if current is not None and current.name == damaged else current
 
-    def _prove_current(self) -> None:
-        """Hash the current slot now and then, so that a rotten disk is noticed before the agent needs the file."""
-        proven = self.ledger.journal.fact("proven_at")
-        now = self.agent.clock.now()
+    def _rotted(self) -> bool:
+        """Hash the current slot now and then: a rotten disk is to be noticed before the agent needs the file."""
+        journal, now = self.ledger.journal, self.agent.clock.now()
+        proven = journal.fact("proven_at")
         if proven is not None and timedelta(0) <= now - datetime.fromisoformat(proven) < _HASHED_ANEW:
-            return
-        Recovery(self.agent, self.ledger).mend_current()
+            return False
+        return bool(Recovery(self.agent, self.ledger).mend_current())
 
     def _wait(
         self, record: Record, slot: Slot, decision: Update, patience: Patience, insistence: Insistence
@@ -173,7 +175,8 @@ class Cycle:
     def _swap(self, build: Build, slot: Slot) -> Idle:
         idle = Swap(self.agent, self.ledger).begin(build, slot)
         self.ledger.note(deferred=None, damaged=None, proven_at=self.agent.clock.now())
-        Recovery(self.agent, self.ledger).sweep()
+        with suppress(PawldError):  # the update is done; what cannot be removed now is removed at the next start
+            Recovery(self.agent, self.ledger).sweep()
         return idle
 
     def _failed(self, error: PawldError) -> Idle:

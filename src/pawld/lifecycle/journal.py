@@ -15,16 +15,17 @@ from pawld.lifecycle.states import Idle, State, checked_move
 from pawld.ports import Event
 from pawld.reasons import Reason
 
-_HISTORY_KEPT = 1000  # lines for each agent
 _STATE: TypeAdapter[State] = TypeAdapter(Annotated[State, Field(discriminator="state")])
 
 
 class Journal:
     """What the state database knows of one agent's updates."""
 
-    def __init__(self, database: Database, agent: str) -> None:
+    def __init__(self, database: Database, agent: str, kept: int = 1000) -> None:
+        """*kept* lines of history stay for each agent."""
         self._database = database
         self._agent = agent
+        self._kept = kept
 
     def state(self) -> State:
         """Return the recorded state; one that cannot be read counts as interrupted: ``recover`` looks at the disk."""
@@ -60,7 +61,7 @@ class Journal:
             )
             connection.execute(
                 "DELETE FROM history WHERE agent = ? AND id <= (SELECT max(id) FROM history) - ?",
-                (self._agent, _HISTORY_KEPT),
+                (self._agent, self._kept),
             )
 
     def history(self, limit: int) -> Sequence[Event]:

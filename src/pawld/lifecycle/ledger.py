@@ -1,6 +1,7 @@
 """The one place where an agent changes its state: checked, recorded, then told to whoever listens."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from pawld.lifecycle.blocklist import Blocklist, verdict
@@ -45,10 +46,11 @@ class Ledger:
             self.move(idle, idle.reason, idle.message, build)
         return idle
 
-    def convict(self, build: Build, reason: Reason, message: str) -> None:
-        """Block the build if the fault is its own; anything else blocks nothing."""
+    def convict(self, build: Build, reason: Reason, message: str, block_for: timedelta) -> None:
+        """Block the build for at least *block_for* if the fault is its own; anything else blocks nothing."""
         before = self.blocklist.of(build.version, build.sha256)
-        entry = verdict(build.version, build.sha256, reason, message, self.clock.now(), before)
+        now = self.clock.now()
+        entry = verdict(build.version, build.sha256, reason, message, now, before, block_for)
         if entry is not None:
             self.blocklist.block(entry)
             self.journal.forget_attempts(build.sha256)

@@ -51,7 +51,7 @@ class Preparation:
         begun = journal.attempts(record.sha256)
         if begun >= self.agent.limits.attempts:
             message = f"{record.version} was begun {begun} times and never finished; it is left alone for a while."
-            self.ledger.convict(build_of(record), Reason.ATTEMPTS_EXHAUSTED, message)
+            self._convict(record, Reason.ATTEMPTS_EXHAUSTED, message)
             raise TransientError(Reason.ATTEMPTS_EXHAUSTED, message)
         journal.count_attempt(record.sha256)
 
@@ -89,7 +89,10 @@ class Preparation:
             # A long outage must not use up a build's attempts: it is not the build's fault.
             self.ledger.journal.forget_attempts(record.sha256)
         if isinstance(error, RejectedError):
-            self.ledger.convict(build_of(record), error.reason, error.message)
+            self._convict(record, error.reason, error.message)
+
+    def _convict(self, record: Record, reason: Reason, message: str) -> None:
+        self.ledger.convict(build_of(record), reason, message, self.agent.limits.block_for)
 
     def _partial(self, record: Record) -> Path:
         return self.agent.downloads / f"{record.sha256}.unverified"

@@ -77,7 +77,7 @@ class Swap:
 
     def go_back(self, back: RollingBack) -> Idle:
         """Do, or do again, what *back* records: the previous slot runs, and the build left is blocked if at fault."""
-        self.ledger.convict(back.build, back.reason, back.message)
+        self.ledger.convict(back.build, back.reason, back.message, self.agent.limits.block_for)
         previous = self.slot_named(back.previous)
         if previous is not None:
             self._restore(previous, back)
