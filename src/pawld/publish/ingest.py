@@ -1,0 +1,106 @@
+"""Take in a build: bytes from a file or through the vendor's redirect, measured, recorded, put on a channel.
+
+Nothing that the vendor's interface says of a build is believed; what is signed is what was measured here.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pawld.errors import OperatorError, RejectedError
+from pawld.formats.record import format_of
+from pawld.model import Evidence, Location, Platform, Record
+from pawld.publish import artifacts
+from pawld.publish.builds import Build, Ledger
+from pawld.publish.contents import unpacked
+from pawld.publish.measure import Measured, chunks_of
+from pawld.publish.publisher import Publisher
+from pawld.publish.release import PLAIN, Conditions, put_on_channel
+from pawld.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """What the operator says of a build.
+
+    Attributes:
+        filename: the name that the vendor gives the file.
+        format: None takes it from the file name.
+        entrypoint: the program in it; a single program is its own.
+        locations: where hosts find the bytes, beside this repository.
+        kept: the bytes are served from here too.
+        sha256: what the digest must be, where the vendor published one.
+        evidence: what hosts shall check beside the record.
+    """
+
+    product: str
+    version: str
+    platform: Platform
+    filename: str
+    format: str | None = None
+    entrypoint: str | None = None
+    locations: tuple[Location, ...] = ()
+    kept: bool = True
+    sha256: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+def ingest(
+    publisher: Publisher, incoming: Incoming, blocks: Iterable[bytes], channel: str, conditions: Conditions = PLAIN
+) -> Record:
+    """Measure *blocks*, keep them, stage the build on *channel*, and return its record.
+
+    Repeating it with the same bytes changes nothing.
+
+    Raises:
+        OperatorError: usage where other bytes were published under this version, or the record cannot say it.
+        RejectedError: digest_mismatch, archive_refused.
+    """
+    publisher.plan.channel(channel)
+    with artifacts.taken_in(publisher.layout, blocks) as (path, measured):
+        build = _build(publisher, incoming, path, measured, channel)
+        if build.kept:
+            artifacts.keep(publisher.layout, path, measured.sha256)
+    records = put_on_channel(publisher, [build], channel, conditions)
+    Ledger(publisher.layout.builds).keep(build)
+    return records[0]
+
+
+def _build(publisher: Publisher, incoming: Incoming, path: Path, measured: Measured, channel: str) -> Build:
+    if incoming.sha256 not in (None, measured.sha256):
+        raise RejectedError(
+            Reason.DIGEST_MISMATCH,
+            f"{incoming.filename} has the SHA-256 {measured.sha256}, not {incoming.sha256}.",
+        )
+    if not measured.length:
+        raise RejectedError(Reason.LENGTH_MISMATCH, f"{incoming.filename} is empty.")
+    known = Ledger(publisher.layout.builds).find(incoming.product, incoming.version, incoming.platform)
+    if known is not None and known.record.sha256 != measured.sha256:
+        raise OperatorError(
+            Reason.USAGE,
+            f"{incoming.product} {incoming.version} was ingested for {incoming.platform} with other bytes "
+            f"(sha256 {known.record.sha256[:12]}…); a build keeps its version for ever, so give this one a new one.",
+        )
+    record = _measured_record(incoming, path, measured, channel)
+    return Build(record, measured.sha512, incoming.kept or (known is not None and known.kept))
+
+
+def _measured_record(incoming: Incoming, path: Path, measured: Measured, channel: str) -> Record:
+    format_ = incoming.format or format_of(incoming.filename)
+    entrypoint = incoming.entrypoint or (incoming.filename if format_ == "file" else None)
+    return Record(
+        product=incoming.product,
+        channel=channel,
+        platform=incoming.platform,
+        version=incoming.version,
+        sequence=1,
+        length=measured.length,
+        sha256=measured.sha256,
+        filename=incoming.filename,
+        format=format_,
+        unpacked=unpacked(path, incoming.filename, format_, entrypoint),
+        entrypoint=entrypoint,
+        chunks=chunks_of(path, measured.length),
+        locations=tuple(replace(one, headers={}) for one in incoming.locations),
+        evidence=incoming.evidence,
+    )
