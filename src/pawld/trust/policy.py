@@ -1,0 +1,230 @@
+"""The policy over every engine, and the only maker of ``Verified``.
+
+An engine says what was signed. Here it is bound to the question, held against the clock and the marks that never
+fall, and then against the bytes themselves.
+"""
+
+import io
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+from pawld.errors import RejectedError, TransientError
+from pawld.model import NoBuild, Question, Record, Slot
+from pawld.ports import ChunkProof, Clock, Downloaded, MarkStore, Verified
+from pawld.reasons import Reason
+from pawld.system import faults
+from pawld.trust import freshness, proving
+from pawld.trust.binding import check_bound, check_same
+from pawld.trust.engine import Engine, RoleMark, Statement
+from pawld.trust.evidence import EvidenceChecker, check_evidence
+from pawld.trust.marks import Marks
+
+_NO_CHECKERS: Mapping[str, EvidenceChecker] = {}
+
+
+class Policy:
+    """Implements ``ports.Trust``.
+
+    Args:
+        engines: one; or several, which must all state the same bytes.
+        marks: the updater's own durable store.
+        agent: whose marks.
+        installed: what runs on this host, for a signed permission to go back.
+        evidence: a checker for each type of evidence that this host can check.
+        demanded: types of evidence that must be there, whatever the record says.
+        max_age: how long one statement holds after this host first saw it; None leaves it to its expiry.
+    """
+
+    def __init__(
+        self,
+        engines: Sequence[Engine],
+        marks: MarkStore,
+        clock: Clock,
+        agent: str,
+        *,
+        installed: Callable[[], Slot | None] = lambda: None,
+        evidence: Mapping[str, EvidenceChecker] = _NO_CHECKERS,
+        demanded: Sequence[str] = (),
+        max_age: timedelta | None = None,
+    ) -> None:
+        if not engines:
+            raise ValueError("a policy needs at least one engine")
+        self._engines = tuple(engines)
+        self._store = marks
+        self._marks = Marks(marks, agent)
+        self._clock = clock
+        self._agent = agent
+        self._installed = installed
+        self._evidence = evidence
+        self._demanded = tuple(demanded)
+        self._max_age = max_age
+
+    def record(self, question: Question) -> Record | NoBuild:
+        """Return the signed record, bound to *question*, fresh, and not below any mark.
+
+        Raises:
+            RejectedError: it is not proven, or not what was asked for, or not fresh, or older than one seen before.
+            TransientError: it could not be fetched, or is too old for ``max_age``; a pin that nothing satisfies.
+        """
+        freshness.check_clock(self._store, self._agent, self._clock.now())
+        accepted = [self._accepted(number, engine, question) for number, engine in enumerate(self._engines)]
+        for record in accepted[1:]:
+            check_same(accepted[0], record)
+        whole = (one for one in accepted if isinstance(one, Record) and one.length_signed)
+        return next(whole, accepted[0])
+
+    def prove(self, record: Record, downloaded: Downloaded) -> Verified:
+        """Check length, digest and evidence of the whole file, from its open descriptor.
+
+        Raises:
+            RejectedError: length_mismatch, digest_mismatch, evidence_missing, signature_invalid.
+        """
+        return _ProvenFile(record, downloaded, lambda: self._check_evidence(record, downloaded))
+
+    def prove_chunks(
+        self, record: Record, chunks: Callable[[ChunkProof], Iterator[memoryview]], path: Path
+    ) -> Verified:
+        """Wrap chunks that are each checked before they are handed on; the whole is checked by ``confirm``.
+
+        Raises:
+            RejectedError: record_invalid where the record lists no chunks.
+        """
+        if record.chunks is None:
+            raise RejectedError(Reason.RECORD_INVALID, f"The record of {record.filename} lists no chunks to check.")
+        proof = proving.chunk_proof(record.chunks, record.length)
+        return _ProvenChunks(record, lambda: chunks(proof), path, self._check_evidence)
+
+    def _check_evidence(self, record: Record, downloaded: Downloaded) -> None:
+        check_evidence(record, downloaded, self._evidence, self._demanded)
+
+    def _accepted(self, number: int, engine: Engine, question: Question) -> Record | NoBuild:
+        statement = engine.state(question)
+        roles = _named_apart(number, statement.roles)
+        # Roles first: a repository turned back is told as such, whatever else it then says.
+        self._marks.check_roles(roles)
+        if isinstance(statement.record, Record):
+            self._check(question, statement, statement.record, number)
+        self._marks.raise_roles(roles)
+        if isinstance(statement.record, Record):
+            self._note(statement, statement.record, number)
+        return statement.record
+
+    def _check(self, question: Question, statement: Statement, record: Record, number: int) -> None:
+        now = self._clock.now()
+        check_bound(record, question)
+        freshness.check_fresh(record, now)
+        self._marks.check_sequence(_apart(number, statement.path), record, self._installed())
+        if self._max_age is not None:
+            freshness.check_age(self._store, self._agent, record, now, self._max_age)
+
+    def _note(self, statement: Statement, record: Record, number: int) -> None:
+        self._marks.raise_sequence(_apart(number, statement.path), record)
+        freshness.raise_floor(self._store, self._agent, record, self._clock.now())
+
+
+def _apart(number: int, name: str) -> str:
+    """The marks of a second engine must not meet those of the first."""
+    return name if number == 0 else f"{number + 1}.{name}"
+
+
+def _named_apart(number: int, roles: Sequence[RoleMark]) -> tuple[RoleMark, ...]:
+    return tuple(
+        RoleMark(
+            _apart(number, one.name), one.version, one.keys, _apart(number, one.authority) if one.authority else ""
+        )
+        for one in roles
+    )
+
+
+class _ProvenFile(Verified):
+    """A file that was proven whole; its descriptor has been open since before."""
+
+    def __init__(self, record: Record, downloaded: Downloaded, evidence: Callable[[], None]) -> None:
+        self.record = record
+        self._downloaded = downloaded
+        self._prove()
+        evidence()
+        downloaded.file.seek(0)
+
+    def seekable(self) -> BinaryIO:
+        self._downloaded.file.seek(0)
+        return self._downloaded.file
+
+    def stream(self) -> AbstractContextManager[BinaryIO]:
+        return _lent(self.seekable())
+
+    def confirm(self) -> None:
+        """Prove it anew where the file was touched since."""
+        if self._seen() != self._proven:
+            self._prove()
+
+    def _prove(self) -> None:
+        with faults.host_faults(f"Reading {self._downloaded.path.name}"):
+            self._proven = self._seen()
+            proving.prove_file(self.record, self._downloaded.file, self._downloaded.origin)
+
+    def _seen(self) -> tuple[int, int]:
+        found = os.fstat(self._downloaded.file.fileno())
+        return found.st_size, found.st_mtime_ns
+
+
+class _ProvenChunks(Verified):
+    """Chunks that are proven one by one as they come, and the whole at the end."""
+
+    def __init__(
+        self,
+        record: Record,
+        chunks: Callable[[], Iterator[memoryview]],
+        path: Path,
+        evidence: Callable[[Record, Downloaded], None],
+    ) -> None:
+        self.record = record
+        self._chunks = chunks
+        self._path = path
+        self._evidence = evidence
+        self._proven = False
+
+    def seekable(self) -> BinaryIO:
+        """Take what is missing, then prove the file from a descriptor of its own."""
+        if not self._proven:
+            with self.stream():
+                pass
+        self.confirm()
+        with faults.host_faults(f"Opening {self._path.name}"):
+            file = self._path.open("rb")
+            try:
+                proving.prove_file(self.record, file, self._path.name)
+            except BaseException:
+                file.close()
+                raise
+        return file
+
+    @contextmanager
+    def stream(self) -> Iterator[BinaryIO]:
+        self._proven = False
+        with proving.ProvenStream(self._chunks) as raw:
+            reader = io.BufferedReader(raw, proving.BUFFER)
+            yield reader
+            raw.drain()
+            proving.check_length(self.record, raw.length, self._path.name)
+            proving.check_digest(self.record, raw.hexdigest(), self._path.name)
+            self._proven = True
+
+    def confirm(self) -> None:
+        """Refuse unless the stream was taken to its end and was the build; then look at the evidence."""
+        if not self._proven:
+            raise TransientError(
+                Reason.TRANSFER_CUT, f"{self.record.filename} has not been read to its end, so it is not proven."
+            )
+        with faults.host_faults(f"Opening {self._path.name}"), self._path.open("rb") as file:
+            self._evidence(self.record, Downloaded(file, self._path, self._path.name))
+
+
+@contextmanager
+def _lent(file: BinaryIO) -> Iterator[BinaryIO]:
+    """Lend the descriptor; it stays open."""
+    yield file

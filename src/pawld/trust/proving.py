@@ -1,0 +1,133 @@
+"""Proof of bytes: length first, then SHA-256, in constant memory, from a descriptor that stays open.
+
+Nothing here decides what the bytes must be, and nothing here makes a ``Verified``.
+"""
+
+import hashlib
+import io
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from pawld.errors import RejectedError
+from pawld.model import Chunks, Record
+from pawld.ports import ChunkProof
+from pawld.reasons import Reason
+
+BUFFER = 256 * 1024  # bytes; a reader that asks for less is served from it
+
+
+def prove_file(record: Record, file: BinaryIO, origin: str) -> None:
+    """Raise ``RejectedError`` (length_mismatch, digest_mismatch) unless *file* is the build; leave it at its start."""
+    check_length(record, os.fstat(file.fileno()).st_size, origin)
+    file.seek(0)
+    check_digest(record, hashlib.file_digest(file, "sha256").hexdigest(), origin)  # type: ignore[arg-type]  # readable
+    file.seek(0)
+
+
+def check_length(record: Record, actual: int, origin: str) -> None:
+    """Hold the length against the signed one; where none was signed, against the cap."""
+    if actual == record.length or (not record.length_signed and 0 < actual < record.length):
+        return
+    expected = f"exactly {record.length}" if record.length_signed else f"1 to {record.length}"
+    raise RejectedError(
+        Reason.LENGTH_MISMATCH,
+        f"{record.filename} from {origin} has {actual} bytes where the record demands {expected}.",
+    )
+
+
+def check_digest(record: Record, actual: str, origin: str) -> None:
+    """Hold the digest against the record's."""
+    if actual != record.sha256:
+        raise RejectedError(
+            Reason.DIGEST_MISMATCH,
+            f"{record.filename} from {origin} has sha256 {actual} where the record demands {record.sha256}.",
+        )
+
+
+def chunk_proof(chunks: Chunks, length: int) -> ChunkProof:
+    """Return the test for one chunk: its length by its place, and its digest."""
+
+    def holds(number: int, chunk: memoryview) -> bool:
+        if not 0 <= number < len(chunks.sha256):
+            return False
+        expected = min(chunks.size, length - number * chunks.size)
+        return len(chunk) == expected and hashlib.sha256(chunk).hexdigest() == chunks.sha256[number]
+
+    return holds
+
+
+class ProvenStream(io.RawIOBase):
+    """Chunks, each proven already, as one stream; the digest of the whole is taken as they pass.
+
+    The mover reuses a chunk's memory as soon as it is asked for the next. So the digest, which runs in a thread of its
+    own while the reader works on the chunk, is waited for before that.
+    """
+
+    def __init__(self, open_chunks: Callable[[], Iterator[memoryview]]) -> None:
+        self._chunks = open_chunks()
+        self._chunk = memoryview(b"")
+        self._digest = hashlib.sha256()
+        self._worker = ThreadPoolExecutor(1, "pawld-sha256")
+        self._pending: Future[None] | None = None
+        self.length = 0
+        self.complete = False
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed's Buffer is 3.12's
+        """Copy what is there of the current chunk, or of the next; 0 at the end."""
+        if not self._chunk and not self._advance():
+            return 0
+        count = min(len(buffer), len(self._chunk))
+        memoryview(buffer)[:count] = self._chunk[:count]
+        self._chunk = self._chunk[count:]
+        return count
+
+    def drain(self) -> None:
+        """Take what the reader left: padding after an archive's end belongs to the build as well."""
+        while self._advance():
+            pass
+
+    def hexdigest(self) -> str:
+        """Return the digest of what has passed."""
+        self._settle()
+        return self._digest.hexdigest()
+
+    def end(self) -> None:
+        """End the transfer, whole or not. ``close`` does not: a reader may close what it was lent."""
+        self._settle()
+        self._chunk = memoryview(b"")
+        close = getattr(self._chunks, "close", None)
+        if close is not None:
+            close()
+        self._worker.shutdown()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end()
+
+    def _advance(self) -> bool:
+        self._settle()
+        self._chunk = memoryview(b"")
+        chunk = next(self._chunks, None)
+        if chunk is None:
+            self.complete = True
+            return False
+        self._chunk = chunk
+        self.length += len(chunk)
+        self._pending = self._worker.submit(self._digest.update, chunk)
+        return True
+
+    def _settle(self) -> None:
+        if self._pending is not None:
+            self._pending.result()
+            self._pending = None

@@ -1,0 +1,75 @@
+"""python-tuf's network port on our own HTTP client: redirects by hand, one deadline and one cap for a whole refresh.
+
+GET alone and never twice. Errors are converted inside the generator, where python-tuf would let them escape; our own
+error travels as the cause, so that nothing of what it tells is lost.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from http import HTTPStatus
+
+from tuf.api.exceptions import DownloadError, DownloadHTTPError, DownloadLengthMismatchError, SlowRetrievalError
+from tuf.ngclient.fetcher import FetcherInterface
+
+from pawld.errors import PawldError
+from pawld.model import Location
+from pawld.ports import Clock
+from pawld.system.http import Web, shown
+
+TOTAL_CAP = 64 * 1024 * 1024  # bytes of metadata in one refresh; a real one takes a few kB
+
+
+class WebFetcher(FetcherInterface):
+    """Fetches for one refresh.
+
+    Attributes:
+        last: the last metadata document that came whole; it names the expired one in a message.
+    """
+
+    def __init__(self, web: Web, clock: Clock, deadline: timedelta, total_cap: int = TOTAL_CAP) -> None:
+        self.last = b""
+        self._web = web
+        self._clock = clock
+        self._end = clock.monotonic() + deadline.total_seconds()
+        self._left = total_cap
+
+    def _fetch(self, url: str) -> Iterator[bytes]:
+        try:
+            with self._web.get(Location(url), deadline=self._remaining(url)) as answer:
+                if answer.status != HTTPStatus.OK:
+                    raise DownloadHTTPError(f"{shown(url)} answered {answer.status}", answer.status)
+                for block in answer.blocks():
+                    self._remaining(url)
+                    yield block
+        except PawldError as error:
+            raise DownloadError(error.message) from error
+
+    def download_bytes(self, url: str, max_length: int) -> bytes:
+        """Fetch one metadata document into memory; python-tuf would spool it into the shared temporary folder."""
+        data = bytearray()
+        blocks = self._fetch(url)
+        try:
+            for block in blocks:
+                data += block
+                if len(data) > min(max_length, self._left):
+                    raise DownloadLengthMismatchError(
+                        f"{shown(url)} is longer than the {min(max_length, self._left)} bytes that it may have"
+                    )
+        finally:
+            _close(blocks)
+        self._left -= len(data)
+        self.last = bytes(data)
+        return self.last
+
+    def _remaining(self, url: str) -> timedelta:
+        left = self._end - self._clock.monotonic()
+        if left <= 0:
+            raise SlowRetrievalError(f"The metadata took too long; the deadline came at {shown(url)}")
+        return timedelta(seconds=left)
+
+
+def _close(blocks: Iterator[bytes]) -> None:
+    """Close the connection now, not when the generator is collected."""
+    close = getattr(blocks, "close", None)
+    if close is not None:
+        close()

@@ -1,0 +1,46 @@
+"""A repository, the server that serves it, and a host that trusts its first root."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.static_web import StaticWeb, static_web
+from support.trusting import Host
+from support.tuf_repository import TufRepository, custom
+
+from pawld.system.http import Web
+from pawld.trust.policy import Policy
+
+BUILD = b"the build of acme 1.0.0"
+TARGET = "acme/stable/linux-x86_64"
+
+
+@pytest.fixture
+def repository() -> TufRepository:
+    made = TufRepository()
+    made.delegate("stable", ["acme/stable/*"])
+    made.add(TARGET, BUILD, custom(), "stable")
+    made.publish()
+    return made
+
+
+@pytest.fixture
+def server(repository: TufRepository) -> Iterator[StaticWeb]:
+    with static_web(repository.files) as web:
+        yield web
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    with Web() as made:
+        yield made
+
+
+@pytest.fixture
+def host(tmp_path: Path, web: Web) -> Host:
+    return Host(tmp_path, web)
+
+
+@pytest.fixture
+def policy(host: Host, server: StaticWeb, repository: TufRepository) -> Policy:
+    return host.policy(host.tuf(server.url, repository.first_root))
