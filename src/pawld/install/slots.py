@@ -19,7 +19,7 @@ from pawld.install.contents import Contents
 from pawld.install.integrity import TOLERATED, Examined, Health, examine
 from pawld.install.layout import Layout, read_manifest
 from pawld.install.pointer import Pointer
-from pawld.install.staging import Plan, make_slot, publish, remember
+from pawld.install.staging import Plan, make_slot, publish, remember, slot_of
 from pawld.model import Record, Slot
 from pawld.ports import Clock, Progress, Verified
 from pawld.reasons import Reason
@@ -179,11 +179,11 @@ class SlotInstaller:
         if named != manifest:
             remember(path, named)
         files.fsync_directory(self._layout.versions)
-        return _slot_of(path, named)
+        return slot_of(path, named)
 
     def _made(self, build: Verified, install_id: str, progress: Progress) -> Slot:
         staging = self._layout.leftover("staging", build.record.slot_name)
-        plan = Plan(self._layout, self._pointer.path, install_id, self._qualify, self._tolerated, self._clock.now())
+        plan = Plan(self._layout, install_id, self._qualify, self._clock.now())
         try:
             manifest = make_slot(staging, build, self._contents, plan, progress)
             path = publish(self._layout, staging, build.record.slot_name)
@@ -191,21 +191,17 @@ class SlotInstaller:
             with suppress(OSError):  # the first fault is the one to tell; what is left is the next sweep's
                 sweep.remove_all(self._layout, [staging] if staging.exists() else [], self._running)
             raise
-        return _slot_of(path, manifest)
+        return slot_of(path, manifest)
 
     def _slot(self, path: Path) -> Slot | None:
         manifest = read_manifest(path)
         ours = self._layout.install_id()
         if manifest is None or (ours is not None and manifest.install_id != ours):
             return None
-        return _slot_of(path, manifest)
+        return slot_of(path, manifest)
 
     def _surveyed(self, path: Path) -> Surveyed:
         return Surveyed(path.name, self._slot(path), examine(path, tolerated=self._tolerated))
-
-
-def _slot_of(path: Path, manifest: SlotManifest) -> Slot:
-    return Slot(path, manifest.version, manifest.sha256, manifest.sequence, manifest.entrypoint, manifest.installed_at)
 
 
 def _newness(slot: Slot) -> tuple[int, str, str]:

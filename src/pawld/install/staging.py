@@ -1,6 +1,5 @@
 """How one slot comes to be: made aside, proven, made durable, and only then given its name."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from pawld.install.contents import Contents
 from pawld.install.integrity import additions, directories_of
 from pawld.install.layout import Layout
 from pawld.install.qualify import qualify
+from pawld.model import Slot
 from pawld.ports import Progress, Verified
 from pawld.system import files
 
@@ -22,10 +22,8 @@ class Plan:
     """What goes into a slot beside the build itself."""
 
     layout: Layout
-    pointer: Path
     install_id: str
     qualify: tuple[str, ...]
-    tolerated: Collection[str]
     now: datetime
 
 
@@ -88,15 +86,14 @@ def _try_out(staging: Path, manifest: SlotManifest, plan: Plan) -> None:
     """Run the qualify command, and take away what it left in the slot: that was not signed."""
     if not plan.qualify:
         return
-    words = {
-        "root": str(plan.layout.root),
-        "current": str(plan.pointer),
-        "slot": str(staging),
-        "version": manifest.version,
-    }
-    qualify(plan.qualify, words)
+    qualify(plan.qualify, plan.layout.root, slot_of(staging, manifest))
     for path in additions(staging, manifest, tolerated=()):
         _remove(staging / path)
+
+
+def slot_of(path: Path, manifest: SlotManifest) -> Slot:
+    """Return the slot at *path* in the words of the lifecycle."""
+    return Slot(path, manifest.version, manifest.sha256, manifest.sequence, manifest.entrypoint, manifest.installed_at)
 
 
 def _remove(path: Path) -> None:
