@@ -45,6 +45,10 @@ class Wire:
     def redirect(self, location: str, status: int = 302) -> None:
         self.answer(status, {"Location": location})
 
+    def hang_up(self) -> None:
+        """End the connection, midway or not."""
+        self.socket.shutdown(socket.SHUT_RDWR)
+
     def drip(self, every: float, data: bytes = b"x", *, times: int = 1000) -> None:
         """Send *data* again and again until the other side leaves."""
         for _ in range(times):

@@ -1,6 +1,8 @@
 """What comes back: headers, an answer whose body is still coming, and a whole reply."""
 
+import socket
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import httpcore
@@ -71,6 +73,12 @@ class Answer:
             )
         with body_errors(self.url):
             yield from self.response.iter_stream()
+
+    def abort(self) -> None:
+        """Wake a thread that reads this body; for another thread, which wants it to end. It gets transfer_cut."""
+        connection = self.response.extensions["network_stream"].get_extra_info("socket")
+        with suppress(OSError):
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)  # not SSLSocket's, which forgets its session midway
 
     def whole(self, limit: int) -> bytes:
         """Return the body; ``TransientError`` (answer_not_understood) where it is longer than *limit* bytes."""

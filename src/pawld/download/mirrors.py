@@ -1,0 +1,47 @@
+"""Mirrors: places near this host that may have a build by its digest. They are a help, and never trusted or needed."""
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from pawld.errors import PawldError
+from pawld.model import Location, Record
+from pawld.ports import Clock
+
+RESTS = timedelta(hours=1)  # a mirror that failed is left alone for so long
+_log = logging.getLogger("pawld.download")
+
+
+class Mirrors:
+    """Knows the configured mirrors, and which of all mirrors rest because they failed.
+
+    Args:
+        bases: URLs; a build lies at ``{base}/sha256/{hex}``.
+    """
+
+    def __init__(self, bases: Sequence[str], clock: Clock, *, rests: timedelta = RESTS) -> None:
+        self._bases = tuple(base.rstrip("/") for base in bases)
+        self._clock = clock
+        self._rests = rests
+        self._until: dict[str, float] = {}
+
+    def before(self, record: Record, locations: Sequence[Location]) -> list[Location]:
+        """Return where to ask, in order: mirrors that do not rest, then the other *locations*."""
+        ours = [Location(f"{base}/sha256/{record.sha256}", mirror=True) for base in self._bases]
+        named = [one for one in locations if one.mirror]
+        awake = [one for one in (*ours, *named) if self._until.get(_host(one), 0.0) <= self._clock.monotonic()]
+        return awake + [one for one in locations if not one.mirror]
+
+    def rest(self, location: Location, fault: PawldError) -> None:
+        """Leave a mirror alone for a while, and say so; anything else than a mirror is asked each time."""
+        if location.mirror:
+            self._until[_host(location)] = self._clock.monotonic() + self._rests.total_seconds()
+            _log.warning(
+                "The mirror %s is not asked for %d min: %s", _host(location), self._rests.seconds // 60, fault.message
+            )
+
+
+def _host(location: Location) -> str:
+    parts = urlsplit(location.url)
+    return f"{parts.scheme}://{parts.netloc}"
