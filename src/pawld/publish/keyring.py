@@ -56,6 +56,11 @@ class Keyring:
         name = f"{role}-{number}"
         return keys.generate(self._directory, name, self._unlock(name))
 
+    def holds(self, key: Key) -> bool:
+        """Say whether *key* could sign from here, without asking for its passphrase."""
+        named = self.known().get(key.keyid)
+        return named is not None and (named.uri is not None or (self._directory / f"{named.name}.pem").exists())
+
     def signer(self, key: Key) -> Signer | None:
         """Return what signs for *key*; None where its private half is not here."""
         named = self.known().get(key.keyid)

@@ -52,6 +52,13 @@ class Publisher:
             raise OperatorError(Reason.CONFIG_INVALID, f"There is no metadata of {role} in {self.layout.home} yet.")
         return metadata
 
+    def latest_published(self, role: str) -> Metadata[Any]:
+        """Return what is published for *role*; ``OperatorError`` (config_invalid) where nothing is."""
+        metadata = self.repository.read(role)
+        if metadata is None:
+            raise OperatorError(Reason.CONFIG_INVALID, f"Nothing of {role} in {self.layout.home} is published yet.")
+        return metadata
+
     def edited(self, role: str) -> Metadata[Any]:
         """Return an unsigned copy of ``latest`` with the next version and a fresh expiry, to be changed and staged."""
         signed = copy.deepcopy(self.latest(role).signed)

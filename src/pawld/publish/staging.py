@@ -47,13 +47,14 @@ class Staging:
         Raises:
             RejectedError: metadata_untrusted where it is not a copy of what is staged; its signatures say nothing then.
         """
-        role, back = carried.stem, load(carried)
-        staged = self.read(role)
-        if staged is None or staged.signed_bytes != back.signed_bytes:
-            raise RejectedError(
-                Reason.METADATA_UNTRUSTED,
-                f"{carried} is not a copy of what is staged for {role}: it was changed on its way, or is out of date.",
-            )
-        staged.signatures.update(back.signatures)
-        self.put(role, staged)
-        return role
+        back = load(carried)
+        for role in self.roles():
+            staged = self.read(role)
+            if staged is not None and staged.signed_bytes == back.signed_bytes:
+                staged.signatures.update(back.signatures)
+                self.put(role, staged)
+                return role
+        raise RejectedError(
+            Reason.METADATA_UNTRUSTED,
+            f"{carried} is not a copy of anything that is staged: it was changed on its way, or is out of date.",
+        )

@@ -1,0 +1,98 @@
+"""Signing far from the repository: a staged file is carried to a key, signed there, and carried back.
+
+Whoever signs sees what the file says; the digest of its signed part lets two people check over the telephone that they
+have the same one.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from securesystemslib.signer import Signer
+from tuf.api.exceptions import UnsignedMetadataError
+from tuf.api.metadata import Root, Targets
+
+from pawld.errors import OperatorError
+from pawld.model import Record
+from pawld.publish import keys, records
+from pawld.publish.edition import missing
+from pawld.publish.keys import Unlock
+from pawld.publish.publisher import Publisher
+from pawld.publish.repository import load
+from pawld.reasons import Reason
+from pawld.system.files import write_durably
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a staged file says.
+
+    Attributes:
+        digest: SHA-256 of the signed part, which no added signature changes.
+        quorums: the roles that it gives keys to: the threshold, and the ids of the keys.
+        signatures: the ids of the keys that have signed.
+    """
+
+    kind: str
+    version: int
+    expires: datetime
+    digest: str
+    records: Mapping[str, Record]
+    quorums: Mapping[str, tuple[int, tuple[str, ...]]]
+    signatures: tuple[str, ...]
+
+
+def statement(path: Path) -> Statement:
+    """Read what a staged file says; ``OperatorError`` where it is none."""
+    metadata = load(path)
+    signed = metadata.signed
+    stated = {name: records.read(one) for name, one in signed.targets.items()} if isinstance(signed, Targets) else {}
+    return Statement(
+        kind=signed.type,
+        version=signed.version,
+        expires=signed.expires,
+        digest=hashlib.sha256(metadata.signed_bytes).hexdigest(),
+        records=stated,
+        quorums=_quorums(signed),
+        signatures=tuple(metadata.signatures),
+    )
+
+
+def signer_for(key: Path, unlock: Unlock) -> Signer:
+    """Open ``NAME.pem``, or what the URI in ``NAME.pub.json`` leads to."""
+    if not key.name.endswith(".pub.json"):
+        return keys.load_file(key, unlock(key.stem))
+    named = keys.read_public(key)
+    if named.uri is None:
+        return keys.load_file(key.with_name(f"{named.name}.pem"), unlock(named.name))
+    return keys.load_uri(named, unlock)
+
+
+def sign_file(path: Path, signer: Signer) -> str:
+    """Add one signature to a carried file, in place, and return the id of the key that signed."""
+    metadata = load(path)
+    try:
+        signature = metadata.sign(signer, append=True)
+    except UnsignedMetadataError as error:
+        raise OperatorError(Reason.SECRET_MISSING, f"The key could not sign {path.name}: {error}.") from error
+    write_durably(path, metadata.to_bytes())
+    return str(signature.keyid)
+
+
+def carry(publisher: Publisher, to: Path) -> list[Path]:
+    """Copy the staged files that miss signatures to *to*, and return the copies."""
+    copies = []
+    for role in sorted({need.role for need in missing(publisher)}):
+        copy = to / f"{role}.json"
+        write_durably(copy, publisher.staging.path(role).read_bytes(), mode=0o644)
+        copies.append(copy)
+    return copies
+
+
+def _quorums(signed: Root | Targets) -> dict[str, tuple[int, tuple[str, ...]]]:
+    if isinstance(signed, Root):
+        return {role: (one.threshold, tuple(one.keyids)) for role, one in signed.roles.items()}
+    delegated = (signed.delegations.roles or {}) if signed.delegations else {}
+    return {role: (one.threshold, tuple(one.keyids)) for role, one in delegated.items()}
