@@ -1,0 +1,108 @@
+"""``[agents.NAME.trust]``: the engine that proves a record and the bytes. There is no default and no way without."""
+
+import base64
+import binascii
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StrictInt, model_validator
+
+from pawld.model import Platform
+from pawld.settings.choice import ByType
+from pawld.settings.forms import AbsolutePath, Duration, Sha256, Url, UrlTemplate, Word
+from pawld.settings.section import Section
+
+_KEY_LENGTH = 42  # bytes: "Ed", the key's number (8) and the Ed25519 key (32)
+
+
+def _minisign_key(text: str) -> str:
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raw = b""
+    if len(raw) != _KEY_LENGTH or raw[:2] != b"Ed":
+        raise ValueError("a minisign public key is the second line of its .pub file, which begins with RW")
+    return text
+
+
+def _platform_name(name: str) -> str:
+    Platform.parse(name)
+    return name
+
+
+MinisignKey = Annotated[
+    str,
+    AfterValidator(_minisign_key),
+    Field(examples=["RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"]),
+]
+PlatformName = Annotated[str, AfterValidator(_platform_name), Field(examples=["linux-x86_64", "linux-arm64-musl"])]
+_MAX_AGE = "A statement older than this is refused, whatever it says of its own expiry; default: no limit of ours."
+
+
+class TufTrust(Section):
+    """A TUF repository: thresholds, expiry, rotation and rollback protection."""
+
+    type: Literal["tuf"]
+    metadata_url: Url = Field(description="Where the metadata lies.")
+    root_file: AbsolutePath | None = Field(
+        None, description="The root.json that came with the agent.", examples=["/etc/pawld/acme.root.json"]
+    )
+    root_env: str | None = Field(None, description="The name of a variable that holds that root.json.")
+    target: str | None = Field(
+        None,
+        description="The record's target; default: PRODUCT/CHANNEL/PLATFORM.",
+        examples=["acme/stable/linux-x86_64"],
+    )
+
+    @model_validator(mode="after")
+    def _one_root(self) -> "TufTrust":
+        if (self.root_file is None) == (self.root_env is None):
+            raise ValueError("tuf trust has root_file or root_env, one of the two")
+        return self
+
+
+class _Minisigned(Section):
+    public_keys: tuple[MinisignKey, ...] = Field(min_length=1, description="minisign public keys.")
+    threshold: StrictInt = Field(1, ge=1, description="How many different keys must have signed.")
+    max_age: Duration | None = Field(None, description=_MAX_AGE)
+
+    @model_validator(mode="after")
+    def _enough_keys(self) -> "_Minisigned":
+        if len(set(self.public_keys)) < len(self.public_keys):
+            raise ValueError("public_keys names one key twice, which would count once")
+        if self.threshold > len(self.public_keys):
+            raise ValueError(
+                f"threshold = {self.threshold} is more than the {len(self.public_keys)} keys of public_keys"
+            )
+        return self
+
+
+class ManifestTrust(_Minisigned):
+    """A signed JSON manifest on any static host."""
+
+    type: Literal["signed_manifest"]
+    manifest_url: UrlTemplate = Field(
+        description="Where the manifest lies.",
+        examples=["https://downloads.example.com/agent/{channel}/{platform}.json"],
+    )
+    signature_url: UrlTemplate | None = Field(None, description="Its signature; default: manifest_url with .minisig.")
+
+
+class ChecksumsTrust(_Minisigned):
+    """SHA256SUMS and its .minisig, whose trusted comment binds product, version, channel, serial and expiry."""
+
+    type: Literal["signed_checksums"]
+    product: Word | None = Field(None, description="The product that the comment must name; default: the agent's.")
+    checksums_url: UrlTemplate = Field(description="Where SHA256SUMS lies.")
+    signature_url: UrlTemplate | None = Field(None, description="Its signature; default: checksums_url with .minisig.")
+
+
+class PinnedTrust(Section):
+    """One digest for each platform, written here."""
+
+    type: Literal["pinned_sha256"]
+    sha256: dict[PlatformName, Sha256] = Field(min_length=1, description="The digest of the build, by platform.")
+    version: Word | None = Field(None, description="The version of these builds, where no pin and no source names it.")
+    max_age: Duration | None = Field(None, description=_MAX_AGE)
+
+
+Trust = Annotated[TufTrust | ManifestTrust | ChecksumsTrust | PinnedTrust, ByType()]

@@ -1,0 +1,34 @@
+"""Configuration files for tests: one that is complete, and changes to it."""
+
+from pathlib import Path
+from textwrap import dedent
+
+from pawld.settings import Settings, load
+
+MINIMAL = dedent(
+    """
+    [agents.acme]
+    root = "/opt/acme-agent"
+    [agents.acme.source]
+    type = "scalepad"
+    base_url = "https://api.example.com/v2"
+    token_file = "/etc/pawld/acme.token"
+    [agents.acme.trust]
+    type = "tuf"
+    metadata_url = "https://updates.example.com/metadata"
+    root_file = "/etc/pawld/acme.root.json"
+    """
+)
+
+
+def written(directory: Path, text: str, name: str = "pawld.toml") -> Path:
+    """Write a configuration file and return its path."""
+    file = directory / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(dedent(text), encoding="utf-8")
+    return file
+
+
+def loaded(directory: Path, text: str, environ: dict[str, str] | None = None) -> Settings:
+    """Write a configuration and load it."""
+    return load(written(directory, text), environ or {})
