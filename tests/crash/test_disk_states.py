@@ -32,7 +32,7 @@ def memory() -> Iterator[Path]:
 def _recorded(variant: str, memory: Path) -> Recording:
     root = memory / "recorded"
     install_old(root)
-    command = [sys.executable, "-B", str(WORLD), variant, str(root)]
+    command = [sys.executable, "-B", str(WORLD), variant, "update", str(root)]
     return record(command, root, memory / "log", {"PYTHONPATH": str(TESTS)})
 
 

@@ -1,12 +1,26 @@
 """The update, cut or failing at each mutating call of this process."""
 
 import errno
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from crash.cuts import PowerCut, calls_of, fault, power_cut
 from crash.figures import tell
-from crash.world import NEW, OLD, VARIANTS, fresh, install_old, left_over, names_in, running_version, update
+from crash.world import (
+    NEW,
+    OLD,
+    VARIANTS,
+    fresh,
+    install_both,
+    install_old,
+    left_over,
+    names_in,
+    rollback,
+    running_version,
+    update,
+)
 
 from pawld.errors import OperatorError, TransientError
 from pawld.install.pointer import LinkPointer
@@ -14,55 +28,71 @@ from pawld.install.pointer import LinkPointer
 ERRORS = {one: getattr(errno, one) for one in ("ENOSPC", "EIO", "EROFS", "EDQUOT", "EXDEV", "EACCES", "EMFILE")}
 
 
-@pytest.fixture
-def template(tmp_path: Path) -> Path:
-    install_old(tmp_path / "template")
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is interrupted: from which root, by which act, to which version."""
+
+    prepare: Callable[[Path], None]
+    act: Callable[[Path, Callable[[], object]], None]
+    goal: str
+
+
+CHANGES = {"update": Change(install_old, update, NEW), "rollback": Change(install_both, rollback, OLD)}
+
+
+@pytest.fixture(params=sorted(CHANGES))
+def change(request: pytest.FixtureRequest) -> Change:
+    return CHANGES[request.param]
+
+
+def _template(change: Change, tmp_path: Path) -> Path:
+    change.prepare(tmp_path / "template")
     return tmp_path / "template"
 
 
-def _points(template: Path, root: Path) -> int:
-    fresh(template, root)
-    return len(calls_of(lambda: update(root)))
+def _points(change: Change, root: Path) -> int:
+    return len(calls_of(lambda: change.act(root, lambda: None)))
 
 
-def _cut_everywhere(template: Path, root: Path) -> tuple[int, list[str]]:
+def _unfinished(change: Change, root: Path) -> str:
+    """Finish the change, and return what is wrong then."""
+    change.act(root, lambda: None)
+    left = left_over(root, change.goal)
+    return "" if running_version(root) == change.goal and not left else f"{running_version(root)} {left}"
+
+
+def _cut_everywhere(change: Change, tmp_path: Path) -> tuple[int, list[str]]:
     """Return the number of points, and what was wrong at each that was."""
-    points, bad = _points(template, root), []
-    for at in range(1, points + 2):
+    template, root, bad = _template(change, tmp_path), tmp_path / "root", list[str]()
+    points = _points(change, fresh(template, root))
+    for at in range(1, points + 1):
         fresh(template, root)
         reported: list[int] = []
-        try:
-            with power_cut(at) as calls:
-                update(root, lambda: reported.append(1))  # noqa: B023 - it is called at once
-        except PowerCut as cut:
-            found = running_version(root)
-            wrong = found not in {OLD, NEW} or (reported and found != NEW)
-            bad += [f"cut at {at} ({cut}): {found}"] if wrong else []
-        else:
-            assert at == points + 1, f"{len(calls.names)} calls came, and the cut at {at} hit none"
-        update(root)
-        if running_version(root) != NEW or left_over(root):
-            bad.append(f"after the cut at {at}: {running_version(root)} {left_over(root)}")
+        with pytest.raises(PowerCut) as cut, power_cut(at):
+            change.act(root, lambda: reported.append(1))  # noqa: B023 - it is called at once
+        found = running_version(root)
+        wrong = found not in {OLD, NEW} or (reported and found != change.goal)
+        bad += [f"cut at {at} ({cut.value}): {found}"] if wrong else []
+        unfinished = _unfinished(change, root)
+        bad += [f"after the cut at {at}: {unfinished}"] if unfinished else []
     return points, bad
 
 
 def test_a_cut_at_any_call_leaves_the_old_or_the_new_version_and_a_rerun_ends_it(
-    template: Path, tmp_path: Path
+    change: Change, tmp_path: Path
 ) -> None:
-    points, bad = _cut_everywhere(template, tmp_path / "root")
+    points, bad = _cut_everywhere(change, tmp_path)
 
-    tell(f"in-process cuts: {points} points, {len(bad)} bad")
-    assert points > 40
+    tell(f"in-process cuts, to {change.goal}: {points} points, {len(bad)} bad")
+    assert points > 15
     assert bad == []
 
 
-def test_the_cuts_catch_a_pointer_that_is_unlinked_first(
-    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_cuts_catch_a_pointer_that_is_unlinked_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LinkPointer, "move", LinkPointer.move)  # what the variant changes is put back afterwards
     VARIANTS["unlink_first"]()
 
-    _, bad = _cut_everywhere(template, tmp_path / "root")
+    _, bad = _cut_everywhere(CHANGES["update"], tmp_path)
 
     tell(f"in-process cuts, unlink first: {len(bad)} bad: {bad}")
     assert any("no current" in one for one in bad)
@@ -70,27 +100,53 @@ def test_the_cuts_catch_a_pointer_that_is_unlinked_first(
 
 @pytest.mark.parametrize("lasting", [False, True], ids=["once", "lasting"])
 @pytest.mark.parametrize("name", sorted(ERRORS))
-def test_a_fault_of_the_disk_at_any_call_leaves_the_old_or_the_new_version(
-    template: Path, tmp_path: Path, name: str, lasting: bool
+def test_a_fault_of_the_disk_at_any_call_is_reported_and_leaves_the_old_or_the_new_version(
+    change: Change, tmp_path: Path, name: str, lasting: bool
 ) -> None:
-    root = tmp_path / "root"
-    points, refused, bad = _points(template, root), 0, []
+    template, root, bad = _template(change, tmp_path), tmp_path / "root", list[str]()
+    points, refused = _points(change, fresh(template, root)), 0
     descriptors = len(names_in(Path("/dev/fd")))
     for at in range(1, points + 1):
         fresh(template, root)
         try:
             with fault(at, ERRORS[name], lasting=lasting):
-                update(root)
+                change.act(root, lambda: None)
         except (TransientError, OperatorError) as error:
             refused += 1
             bad += [] if error.message.endswith(".") else [error.message]
         if running_version(root) not in {OLD, NEW}:
             bad.append(f"{name} at {at}: {running_version(root)}")
-        update(root)
-        if running_version(root) != NEW or left_over(root):
-            bad.append(f"after {name} at {at}: {running_version(root)} {left_over(root)}")
+        unfinished = _unfinished(change, root)
+        bad += [f"after {name} at {at}: {unfinished}"] if unfinished else []
 
-    tell(f"{name} {'lasting' if lasting else 'once'}: {points} points, {refused} reported, {len(bad)} bad")
+    how = "lasting" if lasting else "once"
+    tell(f"{name} {how}, to {change.goal}: {points} points, {refused} reported, {len(bad)} bad")
     assert bad == []
     assert refused > points / 2
     assert len(names_in(Path("/dev/fd"))) == descriptors, "a descriptor leaked"
+
+
+def test_a_damaged_current_slot_is_mended_without_a_moment_in_which_its_program_is_missing(tmp_path: Path) -> None:
+    install_both(tmp_path / "template")
+    root, bad = tmp_path / "root", list[str]()
+    damaged = Path("current", "etc", "agent.conf")
+    (tmp_path / "template" / damaged).write_bytes(b"")
+
+    for at in range(1, 1000):
+        fresh(tmp_path / "template", root)
+        program = (root / "current/bin/agent").read_bytes()
+        try:
+            with power_cut(at):
+                update(root)
+        except PowerCut as cut:
+            now = (root / "current/bin/agent").read_bytes() if (root / "current/bin/agent").exists() else b""
+            bad += [] if now == program else [f"cut at {at} ({cut})"]
+        else:
+            break
+        update(root)
+        bad += [] if running_version(root) == NEW and not left_over(root) else [f"after {at}: {left_over(root)}"]
+
+    tell(f"in-process cuts, mending the current slot: {at - 1} points, {len(bad)} bad")
+    assert running_version(root) == NEW
+    assert bad == []
+    assert at > 40

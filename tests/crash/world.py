@@ -9,7 +9,6 @@ import os
 import shutil
 import sys
 import tarfile
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -83,6 +82,22 @@ def update(root: Path, committed: Callable[[], object] = lambda: None) -> None:
     one.sweep([slot.name])
 
 
+def install_both(root: Path) -> None:
+    """Install the old version and then the new one, and keep both, as during probation."""
+    install_old(root)
+    one = installer(root)
+    one.activate(one.stage(RELEASES[NEW], Quiet()))
+
+
+def rollback(root: Path, committed: Callable[[], object] = lambda: None) -> None:
+    """Make the old version current again, report it, and sweep the other; a second run finds nothing to do."""
+    one = installer(root)
+    slot = next(slot for slot in one.slots() if slot.version == OLD)
+    one.activate(slot)
+    committed()
+    one.sweep([slot.name])
+
+
 def running_version(root: Path) -> str:
     """Return which version ``current`` leads to, every byte of it proven; or ``BROKEN: …``."""
     try:
@@ -95,10 +110,10 @@ def running_version(root: Path) -> str:
     return target.name.rsplit("-", 1)[0]
 
 
-def left_over(root: Path) -> list[str]:
-    """Return what a finished update would not have left."""
+def left_over(root: Path, version: str = NEW) -> list[str]:
+    """Return what a finished change to *version* would not have left."""
     expected = {"current", "versions", ".pawld"}
-    slots = {RELEASES[NEW].record.slot_name}
+    slots = {RELEASES[version].record.slot_name}
     extra = names_in(root) - expected | names_in(root / "versions") - slots | names_in(root / ".pawld") - {"id"}
     return sorted(extra)
 
@@ -156,12 +171,14 @@ VARIANTS: dict[str, Callable[[], None]] = {
 }
 
 
-def main(variant: str, root: str, linger: str = "0") -> None:
-    """Update *root* in this process; ``COMMITTED`` on stdout is the promise that the rigs hold it to."""
+ACTS: dict[str, Callable[[Path, Callable[[], object]], None]] = {"update": update, "rollback": rollback}
+
+
+def main(variant: str, act: str, root: str) -> None:
+    """Change *root* in this process; ``COMMITTED`` on stdout is the promise that the rigs hold it to."""
     VARIANTS[variant]()
     os.getppid()  # the mark in a trace: what comes before is only Python starting
-    update(Path(root), lambda: os.write(1, b"COMMITTED\n"))
-    time.sleep(float(linger))
+    ACTS[act](Path(root), lambda: os.write(1, b"COMMITTED\n"))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pawld.errors import OperatorError, PawldError, TransientError
-from pawld.formats.slot_manifest import SlotManifest
 from pawld.install import sweep
 from pawld.install.contents import Contents
 from pawld.install.integrity import TOLERATED, Examined, Health, examine
