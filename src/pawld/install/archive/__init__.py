@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
+from pawld.install.archive.ahead import Ahead
 from pawld.install.archive.forward import Forward
 from pawld.install.archive.limits import Limits, Links, refused
 from pawld.install.archive.writer import Entry, Writer, Written
@@ -52,4 +53,5 @@ def _unpack_tar(stream: BinaryIO, form: str, writer: Writer) -> None:
     container, _, compression = form.partition(".")
     if container != "tar" or compression not in ("gz", "zst", "xz"):
         raise refused(f"There is no reader for builds in the format {form!r}.")
-    read_tar(Forward(inflated(stream, compression, writer.limits)), writer)
+    with closing(Ahead(inflated(stream, compression, writer.limits))) as blocks:
+        read_tar(Forward(blocks), writer)

@@ -14,11 +14,11 @@ from typing import BinaryIO, cast
 import zstandard
 from isal import igzip, isal_zlib
 
-from pawld.install.archive.forward import Inflating
+from pawld.install.archive.ahead import Inflating
 from pawld.install.archive.limits import KiB, Limits, MiB, refused
 from pawld.install.archive.zstd_frames import FrameSource
 
-_INPUT = 128 * KiB  # bytes that are read at once
+_INPUT = 256 * KiB  # bytes that are read at once
 _BROKEN: tuple[type[Exception], ...] = (  # type: ignore[assignment]  # isal's stub takes its class for an instance
     igzip.BadGzipFile,
     isal_zlib.error,

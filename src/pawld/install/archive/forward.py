@@ -1,20 +1,19 @@
 """Reads strictly forward through blocks that are used again and again.
 
-A view that comes out of here is valid until the next call only; what is to be hashed is named before that.
+A view that comes out of here is valid until the next call only.
 """
 
 from collections.abc import Iterator
 from typing import Protocol
 
-from pawld.install.archive.ahead import Sum, Task
 from pawld.install.archive.limits import named, refused
 
 
 class Blocks(Protocol):
     """Where the bytes come from, block by block."""
 
-    def next(self, used: memoryview | None, tasks: list[Task], /) -> memoryview:
-        """Take the block *used* back, with what to hash in it, and return the next one; an empty one is the end."""
+    def next(self, used: memoryview | None, /) -> memoryview:
+        """Take the block *used* back, and return the next one; an empty one is the end."""
 
 
 class Forward:
@@ -29,7 +28,6 @@ class Forward:
         self._blocks = blocks
         self._block: memoryview | None = None
         self._view = memoryview(b"")
-        self._tasks: list[Task] = []
         self._start = 0
         self._before = 0
 
@@ -64,14 +62,9 @@ class Forward:
             self._start = len(self._view)
             yield piece
 
-    def hash(self, total: Sum, piece: memoryview | None) -> None:
-        """Have *piece*, which came from here, hashed before its block is used again; None closes the sum."""
-        self._tasks.append((total, piece))
-
     def _moved(self) -> bool:
         """Go on to the next block; return whether there was one."""
         self._before += len(self._view)
-        self._view = self._blocks.next(self._view if self._before else None, self._tasks)
-        self._tasks = []
+        self._view = self._blocks.next(self._view if self._before else None)
         self._start = 0
         return len(self._view) > 0

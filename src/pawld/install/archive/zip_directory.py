@@ -26,6 +26,7 @@ _UNIX = (3, 19)  # made on a system whose modes stand in the attributes: Unix, m
 _FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF  # see the zip64 field instead
 _ZIP64 = 0x0001
 _UNICODE_PATH = 0x7075
+_BLOCK = 256 * KiB  # bytes that are read at once
 _COMMENT = 64 * KiB  # bytes; the end record lies this near to the end
 
 
@@ -65,12 +66,11 @@ class Part:
         self._stream = stream
         self._left = size
 
-    def readinto(self, into: memoryview, /) -> int:
-        """Read on; nothing beyond the part comes out."""
-        data = self._stream.read(min(self._left, len(into)))
-        into[: len(data)] = data
+    def next(self, _used: memoryview | None, /) -> memoryview:
+        """Return the next block; nothing beyond the part comes out."""
+        data = self._stream.read(min(self._left, _BLOCK))
         self._left -= len(data)
-        return len(data)
+        return memoryview(data)
 
 
 def members_of(stream: BinaryIO, limits: Limits) -> tuple[list[Member], int]:
