@@ -247,8 +247,10 @@ QUARTER = timedelta(minutes=15)
 @pytest.mark.parametrize(
     "said",
     [
-        ("Incorrect app authentication information: signature expired, signature time:20230527T000431Z,"
-        "server time:20230527T020608Z"),
+        (
+            "Incorrect app authentication information: signature expired, signature time:20230527T000431Z,"
+            "server time:20230527T020608Z"
+        ),
         "Incorrect IAM authentication information: x-sdk-date has expired",
     ],
 )
