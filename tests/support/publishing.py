@@ -1,5 +1,6 @@
 """A publisher's directory for tests, a plain web server before it, and python-tuf's own client as the judge."""
 
+import gzip
 import io
 import tarfile
 import threading
@@ -75,7 +76,8 @@ def take_in(
 
 
 def tar_gz(version: str) -> bytes:
-    return tar({"bin/acme": f"#!/bin/sh\necho {version}\n".encode(), "share/readme": b"hello\n"}, "w:gz")
+    files = {"bin/acme": f"#!/bin/sh\necho {version}\n".encode(), "share/readme": b"hello\n"}
+    return gzip.compress(tar(files, "w"), mtime=0)
 
 
 def tar(files: dict[str, bytes], mode: str) -> bytes:

@@ -71,13 +71,18 @@ def _edition(publisher: Publisher, chosen: Mapping[str, Metadata[Any]]) -> Editi
         return None
     new = {role: metadata for role, metadata in chosen.items() if role in (ROOT, TARGETS)}
     for role in delegated(targets.signed):
-        fit = [one for one in (chosen.get(role), publisher.repository.targets(role)) if one is not None]
-        fit = [one for one in fit if verifies(targets.signed, role, one)]
-        if not fit:
+        comes, stays = chosen.get(role), publisher.repository.targets(role)
+        if comes is not None and verifies(targets.signed, role, comes) and _lasts(publisher, role, comes):
+            new[role] = comes
+        elif stays is None or not verifies(targets.signed, role, stays):
             return None
-        if fit[0] is chosen.get(role):
-            new[role] = fit[0]
     return Edition(root, targets, new)
+
+
+def _lasts(publisher: Publisher, role: str, metadata: Metadata[Any]) -> bool:
+    """Whether *metadata* will verify under the staged delegations too; else it is what they wait for."""
+    coming = publisher.targets.signed
+    return role not in delegated(coming) or verifies(coming, role, metadata)
 
 
 def delegated(targets: Targets) -> tuple[str, ...]:

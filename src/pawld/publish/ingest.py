@@ -15,6 +15,7 @@ from pawld.publish.builds import Build, Ledger
 from pawld.publish.contents import unpacked
 from pawld.publish.measure import Measured, chunks_of
 from pawld.publish.publisher import Publisher
+from pawld.publish.records import custom_of
 from pawld.publish.release import PLAIN, Conditions, put_on_channel
 from pawld.reasons import Reason
 
@@ -82,6 +83,7 @@ def _build(publisher: Publisher, incoming: Incoming, path: Path, measured: Measu
             f"(sha256 {known.record.sha256[:12]}…); a build keeps its version for ever, so give this one a new one.",
         )
     record = _measured_record(incoming, path, measured, channel)
+    custom_of(record)  # refuses it before anything is kept
     return Build(record, measured.sha512, incoming.kept or (known is not None and known.kept))
 
 

@@ -66,8 +66,14 @@ def generate(directory: Path, name: str, passphrase: str) -> NamedKey:
     encryption = serialization.BestAvailableEncryption(passphrase.encode())
     write_durably(private, key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption))
     named = NamedKey(name, signer.public_key)
-    write_durably(directory / f"{name}.pub.json", named.document())
+    write_public(directory, named)
     return named
+
+
+def write_public(directory: Path, named: NamedKey) -> None:
+    """Write ``NAME.pub.json``, which is no secret."""
+    make_directory(directory, mode=0o700)
+    write_durably(directory / f"{named.name}.pub.json", named.document())
 
 
 def describe_pem(pem: Path, name: str, uri: str) -> NamedKey:

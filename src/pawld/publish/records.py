@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from pydantic import ValidationError
 from tuf.api.metadata import TargetFile, Targets
@@ -85,12 +86,16 @@ def _warn_of_old_releases(signed: Targets, newest: Record) -> None:
             _put(signed, target.path, told, target.hashes["sha512"])
 
 
-def _put(signed: Targets, path: str, record: Record, sha512: str) -> None:
+def custom_of(record: Record) -> dict[str, Any]:
+    """Return the record's signed form; ``OperatorError`` (usage) where it cannot say that."""
     try:
-        custom = write_custom(record)
+        return write_custom(record)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise OperatorError(Reason.USAGE, f"The record cannot say that: {where}: {first['msg']}.") from error
+
+
+def _put(signed: Targets, path: str, record: Record, sha512: str) -> None:
     hashes = {"sha256": record.sha256, "sha512": sha512}
-    signed.targets[path] = TargetFile(record.length, hashes, path, {"custom": custom})
+    signed.targets[path] = TargetFile(record.length, hashes, path, {"custom": custom_of(record)})

@@ -67,7 +67,7 @@ def _replace_in(
         if named.key.keyid not in entry.keyids:
             raise OperatorError(Reason.USAGE, f"{named.name} is no key of {role}.")
         metadata.signed.revoke_key(named.key.keyid, role)
-    entry.threshold = threshold or entry.threshold
+    entry.threshold = entry.threshold if threshold is None else threshold
     if not 1 <= entry.threshold <= len(entry.keyids):
         raise OperatorError(
             Reason.USAGE, f"{role} would have {len(entry.keyids)} keys for a threshold of {entry.threshold}."
