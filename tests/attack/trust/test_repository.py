@@ -115,7 +115,7 @@ def test_a_signed_record_of_something_else_under_our_path_is_refused(
 def test_a_signed_record_that_is_not_understood_in_full_is_refused(
     broken: dict[str, object], policy: Policy, repository: TufRepository
 ) -> None:
-    repository.add(TARGET, b"build", custom(**{"version": "1.0.0", "sequence": 9}) | broken, "stable")
+    repository.add(TARGET, b"build", custom(version="1.0.0", sequence=9) | broken, "stable")
     repository.publish()
 
     assert refusal(policy).reason is Reason.RECORD_INVALID
