@@ -49,6 +49,11 @@ class Wire:
         """End the connection, midway or not."""
         self.socket.shutdown(socket.SHUT_RDWR)
 
+    def wait_for_the_end(self) -> None:
+        """Say nothing more until the other side leaves."""
+        with contextlib.suppress(OSError):
+            self.socket.recv(1)
+
     def drip(self, every: float, data: bytes = b"x", *, times: int = 1000) -> None:
         """Send *data* again and again until the other side leaves."""
         for _ in range(times):
@@ -92,7 +97,7 @@ def raw_server(handler: Handler, *, tls: ssl.SSLContext | None = None, host: str
                 return
             connection.settimeout(_PATIENCE)
             opened.append(connection)
-            thread = threading.Thread(target=_serve, args=(connection, tls, handler, server), daemon=True)
+            thread = threading.Thread(target=_serve, args=(connection, tls, handler, server, opened), daemon=True)
             threads.append(thread)
             thread.start()
 
@@ -107,16 +112,23 @@ def raw_server(handler: Handler, *, tls: ssl.SSLContext | None = None, host: str
         accepting.join(_PATIENCE)
         for connection in opened:
             with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)  # the connection's own, below TLS
         for thread in threads:
             thread.join(_PATIENCE)
     if server.faults:
         raise server.faults[0]
 
 
-def _serve(connection: socket.socket, tls: ssl.SSLContext | None, handler: Handler, server: RawServer) -> None:
-    with connection, contextlib.suppress(OSError):
+def _serve(
+    connection: socket.socket,
+    tls: ssl.SSLContext | None,
+    handler: Handler,
+    server: RawServer,
+    opened: list[socket.socket],
+) -> None:
+    with connection, contextlib.suppress(OSError, ValueError):  # whoever speaks no HTTP is hung up on
         stream = tls.wrap_socket(connection, server_side=True) if tls else connection
+        opened.append(stream)
         with stream, stream.makefile("rb") as reader:
             while (asked := _read_request(reader)) is not None:
                 server.asked.append(asked)

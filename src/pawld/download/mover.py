@@ -146,8 +146,7 @@ class HttpMover:
 
     def _preflight(self, record: Record, file: Partial) -> None:
         if file.size > record.length:
-            file.forget()
-            file.cut(0)
+            file.discard()
         preflight(file.path, record.length - file.size, reserve=self._reserve, free=self._free)
 
     def _pace(self) -> Pace:
@@ -170,8 +169,7 @@ def _begin(file: Partial, start: int, answer: Answer, location: Location) -> Non
             Reason.ANSWER_NOT_UNDERSTOOD, f"{shown(answer.url)} goes on with another file than it began."
         )
     if start == 0:
-        file.forget()
-        file.cut(0)
+        file.discard()
         file.remember(etag, shown(location.url), answer.origin)
 
 

@@ -8,7 +8,7 @@ from pawld.reasons import Reason
 
 SLOWEST = 512  # bytes a second, over a whole window; less is a server that holds on to its clients
 WINDOW = timedelta(seconds=60)
-_BURST = 0.25  # seconds' worth that may come at once
+_BURST = 0.25  # seconds' worth that may come at once after a lull, or one block
 
 
 class Pace:
@@ -48,8 +48,8 @@ class Pace:
         self._since, self._count = now, 0
 
     def _wait(self, share: float, now: float) -> None:
-        """Take *share* seconds of the line; the time that is waited here is not the server's slowness."""
-        self._free_at = max(self._free_at, now - _BURST) + share
+        """Take *share* seconds of the line; what the server took counts, what is waited here is not its slowness."""
+        self._free_at = max(self._free_at, now - max(_BURST, share)) + share
         if self._free_at > now:
             self._clock.sleep(timedelta(seconds=self._free_at - now))
             self._since += self._clock.monotonic() - now

@@ -69,8 +69,12 @@ class Partial:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if not self._handed_on:
-            self.file.close()
+        if self._handed_on:
+            return
+        self.file.close()
+        if self.size == 0:
+            with disk_errors(self.path):
+                self.path.unlink(missing_ok=True)
 
     def append(self, data: bytes | memoryview) -> None:
         """Write at the end; ``OSError`` as it comes, for the loop around it to translate once."""
@@ -120,11 +124,9 @@ class Partial:
             self._note_path.unlink(missing_ok=True)
 
     def discard(self) -> None:
-        """Remove file and note; what was there is worth nothing."""
+        """Begin from nothing: what was there is worth nothing. An empty file is removed when this is closed."""
         self.forget()
         self.cut(0)
-        with disk_errors(self.path):
-            self.path.unlink(missing_ok=True)
 
     def hand_on(self) -> BinaryIO:
         """Return the open file at its start; from now on it is the caller's to close."""

@@ -71,4 +71,6 @@ def embedded(address: IpAddress) -> IpAddress:
 
 
 def _never(address: IpAddress) -> bool:
+    if address.is_loopback:  # Python counts ::1 among the reserved ones
+        return False
     return address.is_link_local or address.is_multicast or address.is_unspecified or address.is_reserved

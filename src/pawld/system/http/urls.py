@@ -125,5 +125,7 @@ def _check_host(host: str) -> None:
             ipaddress.IPv6Address(host)
         except ValueError as error:
             raise UrlError("its host is not an IPv6 address") from error
+        if "%" in host:
+            raise UrlError("its host names a network interface")
     elif not _HOST.fullmatch(host):
         raise UrlError("its host name holds characters that no host name has (write it in its xn-- form)")
