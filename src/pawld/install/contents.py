@@ -6,7 +6,9 @@ from typing import Protocol
 
 from pawld.errors import OperatorError
 from pawld.formats.slot_manifest import FileEntry
-from pawld.model import Record
+from pawld.install.archive import Entry
+from pawld.install.executables import check_executables
+from pawld.model import Platform, Record
 from pawld.ports import Progress, Verified
 from pawld.reasons import Reason
 
@@ -31,5 +33,11 @@ class Contents(Protocol):
     def entrypoint(self, record: Record) -> str | None:
         """Return the program to start, relative to the slot, with forward slashes."""
 
-    def check(self, into: Path, record: Record) -> None:
+    def check(self, into: Path, files: Sequence[FileEntry], record: Record) -> None:
         """Refuse executables that are not for this platform; called when the whole build is proven."""
+
+
+def check_programs(into: Path, files: Sequence[FileEntry], entrypoint: str | None, platform: Platform) -> None:
+    """Hold the headers of the programs among *files* against *platform*; ``RejectedError`` (wrong_executable)."""
+    regular = [Entry(one.path, one.size, one.mode, one.sha256) for one in files if one.target is None]
+    check_executables(into, regular, entrypoint, platform)

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from pawld.errors import RejectedError
 from pawld.formats.slot_manifest import FileEntry
 from pawld.install.archive import FORMATS, Limits, Links, unpack
-from pawld.install.contents import inside
+from pawld.install.contents import check_programs, inside
 from pawld.model import Platform, Record
 from pawld.ports import Progress, Verified
 from pawld.reasons import Reason
@@ -53,8 +53,9 @@ class ArchiveContents:
         files = (FileEntry(one.path, one.size, one.mode, one.sha256) for one in written.files)
         return (*files, *(FileEntry(path, 0, 0, "", target) for path, target in written.links))
 
-    def check(self, into: Path, record: Record) -> None:
+    def check(self, into: Path, files: Sequence[FileEntry], record: Record) -> None:
         """Hold the headers of its executables against the platform."""
+        check_programs(into, files, self.entrypoint(record), self._platform)
 
 
 def _opened(build: Verified) -> AbstractContextManager[BinaryIO]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from pawld.errors import RejectedError
 from pawld.formats.slot_manifest import FileEntry
 from pawld.install.archive import Limits, unpack_program
-from pawld.install.contents import inside
+from pawld.install.contents import check_programs, inside
 from pawld.model import Platform, Record, Unpacked
 from pawld.ports import Progress, Verified
 from pawld.reasons import Reason
@@ -47,5 +47,6 @@ class ProgramContents:
         progress.finish()
         return tuple(FileEntry(one.path, one.size, one.mode, one.sha256) for one in written.files)
 
-    def check(self, into: Path, record: Record) -> None:
+    def check(self, into: Path, files: Sequence[FileEntry], record: Record) -> None:
         """Hold the program's header against the platform."""
+        check_programs(into, files, self.entrypoint(record), self._platform)

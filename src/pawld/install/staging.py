@@ -38,7 +38,7 @@ def make_slot(staging: Path, build: Verified, contents: Contents, plan: Plan, pr
     record = build.record
     entries = contents.place(build, staging, progress)
     build.confirm()
-    contents.check(staging, record)
+    contents.check(staging, entries, record)
     staging.chmod(0o755)
     manifest = SlotManifest(
         version=record.version,

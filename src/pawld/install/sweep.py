@@ -15,7 +15,7 @@ from pawld.install.layout import PARTIAL_SUFFIX, Layout, is_leftover, is_slot_na
 from pawld.system import files
 
 STALE = timedelta(days=7)  # after this long nobody resumes a download
-_POINTERS_IN_THE_MAKING = (".current.new", ".current.json.new")
+_POINTERS_IN_THE_MAKING = (".current.new", ".current.json.new", ".current.back", ".current.back.json")
 
 InUse = Callable[[Collection[Path]], Collection[Path]]
 

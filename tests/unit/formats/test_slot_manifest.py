@@ -1,0 +1,79 @@
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from pawld.formats import slot_manifest
+from pawld.formats.slot_manifest import FileEntry, SlotManifest
+
+MANIFEST = SlotManifest(
+    version="1.8.3",
+    sha256="a" * 64,
+    sequence=1042,
+    entrypoint="bin/acme",
+    install_id="b" * 32,
+    installed_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+    files=(FileEntry("bin/acme", 12, 0o755, "c" * 64), FileEntry("lib/é.so", 0, 0, "", target="real.so")),
+    directories=("bin", "lib"),
+)
+
+
+def test_what_was_written_reads_back_the_same() -> None:
+    assert slot_manifest.read(slot_manifest.write(MANIFEST)) == MANIFEST
+
+
+def test_a_manifest_without_an_entrypoint_has_none() -> None:
+    document = json.loads(slot_manifest.write(MANIFEST)) | {"entrypoint": None}
+
+    assert slot_manifest.read(json.dumps(document).encode()).entrypoint is None
+
+
+def test_no_manifest_that_is_torn_anywhere_is_read() -> None:
+    whole = slot_manifest.write(MANIFEST).rstrip()
+
+    for length in range(len(whole)):
+        with pytest.raises(ValueError):  # noqa: PT011 - each tear has its own words
+            slot_manifest.read(whole[:length])
+
+
+def test_no_manifest_with_zeros_anywhere_is_read() -> None:
+    whole = slot_manifest.write(MANIFEST)
+
+    for start in range(len(whole) - 4):
+        with pytest.raises(ValueError):  # noqa: PT011 - each hole has its own words
+            slot_manifest.read(whole[:start] + bytes(4) + whole[start + 4 :])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"schema": 2},
+        {"version": 3},
+        {"sequence": -1},
+        {"sequence": True},
+        {"sequence": "1"},
+        {"files": {}},
+        {"files": ["bin/acme"]},
+        {"files": [{"path": "../x", "size": 1, "mode": 1, "sha256": ""}]},
+        {"files": [{"path": "/etc/passwd", "size": 1, "mode": 1, "sha256": ""}]},
+        {"files": [{"path": "a", "size": 1, "mode": 1, "sha256": "", "target": 1}]},
+        {"directories": [1]},
+        {"directories": ["a/../.."]},
+        {"installed_at": "yesterday"},
+        {"install_id": None},
+    ],
+)
+def test_a_manifest_that_we_would_not_have_written_is_refused(change: dict[str, Any]) -> None:
+    document = json.loads(slot_manifest.write(MANIFEST)) | change
+
+    with pytest.raises(ValueError):  # noqa: PT011 - each fault has its own words
+        slot_manifest.read(json.dumps(document).encode())
+
+
+def test_what_is_no_object_or_far_too_long_is_no_manifest(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="not a slot manifest"):
+        slot_manifest.read(b"[]")
+    monkeypatch.setattr(slot_manifest, "_LIMIT", 10)
+    with pytest.raises(ValueError, match="longer than"):
+        slot_manifest.read(slot_manifest.write(MANIFEST))
