@@ -1,0 +1,42 @@
+"""``rollback``, ``block``, ``unblock`` and ``recover``."""
+
+import argparse
+from typing import Any
+
+from pawld.cli.arguments import add_agent, add_command
+from pawld.cli.control import agents_of, control_of
+from pawld.cli.output import Document, Manner, outcome_lines, show, worst_exit
+
+
+def add_to(subparsers: Any) -> None:
+    """Describe the commands."""
+    for name, handler in (("rollback", _rollback), ("recover", _recover)):
+        command = add_command(subparsers, name)
+        add_agent(command)
+        command.set_defaults(handler=handler)
+    for name, handler in (("block", _block), ("unblock", _unblock)):
+        command = add_command(subparsers, name)
+        command.add_argument("build", metavar="BUILD", help="a version, or a sha256 or its first 12 digits and more")
+        add_agent(command)
+        command.set_defaults(handler=handler)
+
+
+def _rollback(arguments: argparse.Namespace) -> int:
+    return _told(control_of(arguments).rollback(agents_of(arguments)), arguments)
+
+
+def _recover(arguments: argparse.Namespace) -> int:
+    return _told(control_of(arguments).recover(agents_of(arguments)), arguments)
+
+
+def _block(arguments: argparse.Namespace) -> int:
+    return _told(control_of(arguments).block(agents_of(arguments), arguments.build), arguments)
+
+
+def _unblock(arguments: argparse.Namespace) -> int:
+    return _told(control_of(arguments).unblock(agents_of(arguments), arguments.build), arguments)
+
+
+def _told(document: Document, arguments: argparse.Namespace) -> int:
+    show(document, outcome_lines(document), Manner(arguments.json))
+    return worst_exit(document)
