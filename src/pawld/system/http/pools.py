@@ -22,7 +22,7 @@ class Pools:
     """Opens and keeps connections. Trust in servers comes from the system's store and, beside it, *ca_file*."""
 
     def __init__(self, proxy: str | None, ca_file: Path | None) -> None:
-        self._proxy = _proxy(proxy) if proxy else None
+        self._proxy = _proxy(proxy, ca_file) if proxy else None
         self._ca_file = ca_file
         self._tls: ssl.SSLContext | None = None
         self._lock = threading.Lock()
@@ -99,7 +99,7 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
     return context
 
 
-def _proxy(url: str) -> httpcore.Proxy:
+def _proxy(url: str, ca_file: Path | None) -> httpcore.Proxy:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -109,4 +109,4 @@ def _proxy(url: str) -> httpcore.Proxy:
         raise OperatorError(Reason.CONFIG_INVALID, "proxy is not usable: it must be http://HOST:PORT or https://….")
     auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
     plain = httpcore.URL(scheme=parts.scheme.encode(), host=host.encode(), port=port, target=b"/")
-    return httpcore.Proxy(plain, auth=auth, ssl_context=tls_context(None) if parts.scheme == "https" else None)
+    return httpcore.Proxy(plain, auth=auth, ssl_context=tls_context(ca_file) if parts.scheme == "https" else None)
