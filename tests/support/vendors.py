@@ -6,7 +6,7 @@ A fake holds the state that a test arranges; ``script`` queues answers that come
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,7 +68,7 @@ class FakeVendor:
     def __init__(self, server: HTTPServer) -> None:
         self.violations: list[str] = []
         self.requests: list[Request] = []
-        self.script: deque[Response | Callable[[], Response]] = deque()
+        self.script: deque[Response | None] = deque()  # None: as documented
         self.url = server.url_for("").rstrip("/")
         server.expect_request(re.compile(".*")).respond_with_handler(self._handle)
 
@@ -83,6 +83,10 @@ class FakeVendor:
     def says(self, status: int, value: object, headers: Mapping[str, str] | None = None) -> None:
         """Queue an answer that comes instead of the documented one."""
         self.script.append(answer(status, value, headers))
+
+    def answers_first(self) -> None:
+        """Queue the documented answer, before others that ``says`` queues."""
+        self.script.append(None)
 
     def unauthorized(self, request: Request) -> Response | None:
         """Refuse the request, or None where its credential is right."""
@@ -104,10 +108,8 @@ class FakeVendor:
             if found and one.method == request.method:
                 self._check(one, request)
                 refused = self.unauthorized(request)
-                if refused or not self.script:
-                    return refused or self.respond(one.name, found, request)
-                scripted = self.script.popleft()
-                return scripted if isinstance(scripted, Response) else scripted()
+                scripted = self.script.popleft() if self.script and not refused else None
+                return refused or scripted or self.respond(one.name, found, request)
         self.violations.append(f"undocumented call: {request.method} {request.path}")
         return answer(404, "<html>no such route</html>")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 
 from pawld.errors import OperatorError, TransientError
 from pawld.model import Location, NoBuild, Offer, Platform, Record
@@ -15,7 +15,7 @@ from pawld.reasons import Reason
 from pawld.system.http import Answer, Reply, Web, checked_url, shown
 from pawld.vendors.api import Now, misunderstood
 from pawld.vendors.faults import document, fault
-from pawld.vendors.places import named_place
+from pawld.vendors.places import joined, named_place
 
 LIMIT = 1024 * 1024  # bytes of a manifest
 DEADLINE = timedelta(minutes=1)
@@ -54,11 +54,11 @@ class ManifestSource:
         fields = _fields(record.channel, record.platform, record.version)
         url = _filled(self._template, fields)
         if not record.locations:
-            return [Location(urljoin(url, quote(record.filename)), {}, self._final_hosts)]
+            return [Location(joined(url, quote(record.filename)), {}, self._final_hosts)]
         return [self._beside(url, one) for one in record.locations]
 
     def _beside(self, url: str, place: Location) -> Location:
-        absolute = named_place(urljoin(url, place.url), "the manifest", self._template)
+        absolute = named_place(joined(url, place.url), "the manifest", self._template)
         return Location(absolute, {}, place.final_hosts or self._final_hosts, place.mirror)
 
     def _fetched(self, url: str) -> Reply:

@@ -70,7 +70,9 @@ class ScalepadSource:
         return NoBuild(f"ScalePad has no build for {platform}. {refusal}") if refusal else None
 
     def _locations(self, record: Record, artifact: ArtifactForm | None) -> list[Location]:
-        places = [self._api.resolved(artifact.download_url)] if artifact and artifact.download_url else []
+        places = (
+            [self._api.resolved(artifact.download_url, self._final_hosts)] if artifact and artifact.download_url else []
+        )
         places.append(self._api.download(record.version, record.platform))
         unique = {place[0]: place[1] for place in places if place}
         return [Location(url, headers, self._final_hosts) for url, headers in unique.items()]

@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Sequence
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from pawld.errors import OperatorError, RejectedError
 from pawld.reasons import Reason
@@ -16,6 +16,16 @@ def origin(url: str) -> str:
     parts = urlsplit(url)
     implied = {"https": ":443", "http": ":80"}.get(parts.scheme, "")
     return f"{parts.scheme}://{parts.netloc.removesuffix(implied)}".lower()
+
+
+def joined(base: str, url: str) -> str:
+    """Return *url* as it is meant beside *base*; what cannot be read is handed on for ``named_place`` to refuse."""
+    if not url.isprintable():  # urljoin drops line ends and tabs silently
+        return url
+    try:
+        return urljoin(base, url)
+    except ValueError:
+        return url
 
 
 def named_place(url: str, vendor: str, base_url: str, hosts: Sequence[str] = ()) -> str:

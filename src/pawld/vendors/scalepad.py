@@ -3,9 +3,9 @@
 It knows the platforms ``windows`` and ``macos``; ``arch`` is required for the latter and belongs to no other.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from pawld.errors import TransientError
 from pawld.model import Platform
@@ -14,6 +14,7 @@ from pawld.system.http import Reply, Web
 from pawld.vendors.api import MOST_PAGES, Anonymous, Api, Auth, Now, misunderstood, segment
 from pawld.vendors.faults import words
 from pawld.vendors.forms import read
+from pawld.vendors.places import joined, named_place, origin
 from pawld.vendors.scalepad_forms import VENDOR, PageForm, ReleaseForm, checked_version, read_release
 
 PAGE_SIZE = 200  # releases; the documented maximum
@@ -71,16 +72,17 @@ class ScalepadApi:
         """Return the URL that redirects to the artifact of exactly this version, with the credential for it."""
         return self._api.credentials(_download_path(version), _target(platform))
 
-    def resolved(self, download_url: str) -> tuple[str, Mapping[str, str]] | None:
+    def resolved(self, download_url: str, hosts: Sequence[str] = ()) -> tuple[str, Mapping[str, str]] | None:
         """Return the artifact's ``download_url`` made absolute, with the credential if it is at this very origin.
 
-        None where it leads through the mutable alias ``latest``, which may name another release by now.
+        None where it leads through the mutable alias ``latest``, which may name another release by now;
+        ``RejectedError`` (redirect_refused) where nothing is fetched from there.
         """
-        _, headers = self._api.credentials("")
-        url = urljoin(_origin(self._api.base_url) + "/", download_url)
+        base = self._api.base_url
+        url = named_place(joined(origin(base) + "/", download_url), VENDOR, base, hosts)
         if f"{_ROOT}/latest/" in urlsplit(url).path:
             return None
-        return url, headers if _origin(url) == _origin(self._api.base_url) else {}
+        return url, self._api.credentials("")[1] if origin(url) == origin(base) else {}
 
     def _first(self, channel: str, fits: Callable[[ReleaseForm], bool]) -> ReleaseForm | Missing:
         for number, reply in enumerate(self._pages(channel)):
@@ -125,8 +127,3 @@ def _endpoint_missing(reply: Reply) -> bool:
     """A 404 in ScalePad's own form speaks about a release; any other comes from a gateway that knows no such path."""
     said = words(reply)
     return reply.status == 404 and (said is None or said.code != "not_found")  # noqa: PLR2004 - Not Found
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower()
