@@ -1,10 +1,9 @@
 """Is this record about what was asked? Signed is not enough: another product's record is signed as well."""
 
 from pawld.errors import RejectedError, TransientError
+from pawld.lifecycle import versions
 from pawld.model import NoBuild, Question, Record
 from pawld.reasons import Reason
-
-ARCHIVE = "archive"
 
 
 def check_bound(record: Record, question: Question) -> None:
@@ -14,18 +13,17 @@ def check_bound(record: Record, question: Question) -> None:
         RejectedError: record_mismatch; source_disagrees where only the version is another than a source's.
         TransientError: pin_unsatisfied where only the version is another than a pin's.
     """
-    channels = {question.channel, ARCHIVE} if question.pinned else {question.channel}
-    for what, found, allowed in (
-        ("product", record.product, {question.product}),
-        ("channel", record.channel, channels),
-        ("platform", record.platform.name, {question.platform.name}),
+    for what, found, asked in (
+        ("product", record.product, question.product),
+        ("channel", record.channel, question.channel),
+        ("platform", record.platform.name, question.platform.name),
     ):
-        if found not in allowed:
+        if found != asked:
             raise RejectedError(
                 Reason.RECORD_MISMATCH,
-                f"The signed record is for the {what} {found}, but this host asked for {min(allowed - {ARCHIVE})}.",
+                f"The signed record is for the {what} {found}, but this host asked for {asked}.",
             )
-    if question.version is not None and record.version != question.version:
+    if question.version is not None and not versions.same(record.version, question.version):
         raise _other_version(record, question)
 
 

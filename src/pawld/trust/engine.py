@@ -35,11 +35,13 @@ class Statement:
         record: the signed record, or that there is none for this platform.
         roles: versions to hold against the marks, those that name other roles' keys first.
         path: what the record's sequence counts for: a TUF target path, or what stands for one.
+        archived: a pin reached it under a path of its own, where releases of another channel may stand as well.
     """
 
     record: Record | NoBuild
     path: str
     roles: tuple[RoleMark, ...] = ()
+    archived: bool = False
 
 
 class Engine(Protocol):

@@ -8,6 +8,7 @@ import io
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -115,7 +116,7 @@ class Policy:
 
     def _check(self, question: Question, statement: Statement, record: Record, number: int) -> None:
         now = self._clock.now()
-        check_bound(record, question)
+        check_bound(record, replace(question, channel=record.channel) if statement.archived else question)
         freshness.check_fresh(record, now)
         self._marks.check_sequence(_apart(number, statement.path), record, self._installed())
         if self._max_age is not None:

@@ -15,6 +15,7 @@ from tuf.ngclient import Updater, UpdaterConfig
 
 from pawld.errors import OperatorError, RejectedError
 from pawld.formats.record import read_custom
+from pawld.lifecycle import versions
 from pawld.model import NoBuild, Question, Record
 from pawld.ports import Clock
 from pawld.reasons import Reason
@@ -73,11 +74,12 @@ class TufEngine:
         path = self._path(self._target, question)
         with self.refreshed() as updater:
             found = self._lookup(updater, path)
-            if question.pinned and question.version is not None and _version(found) != question.version:
+            archived = question.pinned and not _names(found, question.version)
+            if archived:
                 path = self._path(self._archive, question)
                 found = self._lookup(updater, path)
             chain = read_chain(self._cache, path)
-        return Statement(self._record(found, path, chain), path, chain.roles)
+        return Statement(self._record(found, path, chain), path, chain.roles, archived)
 
     @contextmanager
     def refreshed(self, target_dir: Path | None = None, target_base_url: str | None = None) -> Iterator[Updater]:
@@ -137,10 +139,11 @@ class TufEngine:
             ) from error
 
 
-def _version(found: TargetFile | None) -> object:
-    """The version that a target's custom field says, for choosing between paths; it is read strictly later."""
+def _names(found: TargetFile | None, version: str | None) -> bool:
+    """Whether a target's custom field says this version, for choosing between paths; it is read strictly later."""
     custom = found.custom if found is not None else None
-    return custom.get("version") if isinstance(custom, dict) else None
+    said = custom.get("version") if isinstance(custom, dict) else None
+    return version is None or (isinstance(said, str) and versions.same(said, version))
 
 
 def read_root(path: Path) -> bytes:

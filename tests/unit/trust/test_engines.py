@@ -65,6 +65,17 @@ def test_a_pin_is_answered_by_the_channel_or_else_by_the_archive(
     assert isinstance(policy.record(QUESTION), Record)
 
 
+def test_a_pin_may_reach_an_archived_release_of_another_channel(
+    host: Host, server: StaticWeb, repository: TufRepository
+) -> None:
+    policy = host.policy(host.tuf(server.url, repository.first_root))
+
+    record = policy.record(Question("acme", "beta", LINUX, "1.0.0", pinned=True))
+
+    assert isinstance(record, Record)
+    assert record.channel == "stable"
+
+
 def test_a_pinned_version_that_nobody_signed_has_no_build(
     host: Host, server: StaticWeb, repository: TufRepository
 ) -> None:
