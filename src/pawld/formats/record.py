@@ -8,7 +8,16 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from pawld.errors import RejectedError
 from pawld.model import Chunks, Evidence, Location, Patch, Platform, RampStep, Record, Rollout, Unpacked
@@ -25,6 +34,15 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
+
+
+def _decimal(value: float) -> int | str:
+    """Write a number for TUF's canonical JSON, which has no floats: whole, or as a decimal in a string."""
+    return int(value) if float(value).is_integer() else repr(value)
+
+
+Share = Annotated[float, Field(ge=0, le=1, strict=False), PlainSerializer(_decimal)]
+Percent = Annotated[float, Field(ge=0, le=100, strict=False), PlainSerializer(_decimal)]
 Moment = Annotated[datetime, Field(strict=False)]
 
 
@@ -57,7 +75,7 @@ class SourceForm(_Strict):
 class RampForm(_Strict):
     """One step of ``rollout.ramp``: *fraction* of the hosts within *seconds*."""
 
-    fraction: float = Field(ge=0, le=1, strict=False)
+    fraction: Share
     seconds: int = Field(ge=0)
 
 
@@ -65,7 +83,7 @@ class RolloutForm(_Strict):
     """``rollout``: a fixed *percent*, or a *start* with a *ramp*."""
 
     salt: str = Field(default="", max_length=128)
-    percent: float | None = Field(default=None, ge=0, le=100, strict=False)
+    percent: Percent | None = None
     start: Moment | None = None
     ramp: list[RampForm] = Field(default_factory=list)
     paused_at: Moment | None = None
