@@ -53,10 +53,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         OperatorError: usage.
         Shown: help or the version was asked for and printed.
     """
-    given = _parser(words).parse_args(list(words))
-    if not hasattr(given, "handler"):
-        raise OperatorError(Reason.USAGE, f"{given.command} wants one of its own commands; see --help")
-    return given
+    return _parser(words).parse_args(list(words))
 
 
 def add_command(subparsers: Any, name: str) -> argparse.ArgumentParser:

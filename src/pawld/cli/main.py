@@ -8,6 +8,11 @@ from collections.abc import Sequence
 
 from pawld import __version__
 
+TYPE_CHECKING = False  # as typing has it, without the 10 ms of importing it
+if TYPE_CHECKING:
+    from pawld.cli.output import Manner
+
+_SILENT = frozenset({"status", "history", "config", "run"})  # no library speaks there; run sets its logs up itself
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 PIPE_CLOSED = 141  # 128 + SIGPIPE
 
@@ -40,6 +45,7 @@ def _run(words: list[str]) -> int:
     manner = output.manner_of(words)
     try:
         given = arguments.parse(words)
+        _set_logs_up(given.command, manner)
         code = int(given.handler(given))
         sys.stdout.flush()
     except arguments.Shown:
@@ -51,6 +57,15 @@ def _run(words: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the last place where one can be told in a sentence
         return output.fail_unexpectedly(error, manner)
     return code
+
+
+def _set_logs_up(command: str, manner: "Manner") -> None:
+    """Let nothing onto stderr that did not pass our redaction, and little at all where nobody asked for more."""
+    if command in _SILENT and not manner.verbose:
+        return
+    from pawld.report.logs import LogFormat, log_to
+
+    log_to(None, LogFormat.TEXT, "debug" if manner.verbose else "critical")
 
 
 def _let_go_of_stdout() -> None:

@@ -8,7 +8,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any, TextIO
+from typing import Any, TextIO, assert_never
 
 from pawld.ports import Event
 from pawld.reasons import Exit, Reason
@@ -75,6 +75,8 @@ class LineFormatter(logging.Formatter):
             case LogFormat.TEXT:
                 stamp = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
                 return f"{stamp} {record.levelname.lower()} {_flat(message)}{_pairs(fields)}"
+            case _:
+                assert_never(self._form)
 
 
 def log_to(stream: TextIO | None, form: LogFormat, level: str) -> None:

@@ -10,8 +10,20 @@ _RULES = (
     # https://user:pass@host/path?X-Amz-Signature=…#… keeps scheme, host and path alone.
     (re.compile(r"(?i)\b([a-z][a-z0-9+.-]{1,15}://)[^\s/@'\"<>]{0,1024}@"), rf"\1{_HIDDEN}@"),
     (re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{1,15}://[^\s?#'\"<>]{0,4096})[?#][^\s'\"<>]*"), rf"\1?{_HIDDEN}"),
+    # The same without a host: a Location, or a request line as urllib3 logs it.
+    (re.compile(r"(?i)(\blocation['\"]?\s*[:=,]\s*b?['\"]?[^\s?'\"]{0,4096})\?[^\s'\"]*"), rf"\1?{_HIDDEN}"),
+    (re.compile(r"(\b(?:GET|HEAD|PUT|POST|DELETE|PATCH) /[^\s?]{0,4096})\?\S*"), rf"\1?{_HIDDEN}"),
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), _HIDDEN),
+    # Headers as lines, and as the pairs of bytes that httpcore logs.
     (re.compile(r"(?i)\b((?:proxy-)?authorization['\"]?\s*[:=]\s*)[^\r\n]+"), rf"\1{_HIDDEN}"),
+    (re.compile(r"(?i)\b((?:set-)?cookie['\"]?\s*[:=]\s*)[^\r\n]+"), rf"\1{_HIDDEN}"),
+    (
+        re.compile(
+            r"(?i)(['\"](?:proxy-authorization|authorization|(?:set-)?cookie|[\w-]*(?:token|api-key))['\"]\s*,\s*)"
+            r"b?(?:'[^']*'|\"[^\"]*\")"
+        ),
+        rf"\1'{_HIDDEN}'",
+    ),
     (
         re.compile(r"(?i)\b(bearer|basic|targettoken|gatewaytoken|sdk-hmac-sha256)\s+[A-Za-z0-9._~+/=-]{4,}"),
         rf"\1 {_HIDDEN}",

@@ -20,7 +20,7 @@ class ByType:
         return core_schema.no_info_plain_validator_function(
             lambda table: _chosen(kinds, table),
             serialization=core_schema.plain_serializer_function_ser_schema(
-                lambda value: value.model_dump(by_alias=True)
+                lambda value: value.model_dump(by_alias=True, exclude_none=True)
             ),
             metadata={"kinds": kinds},
         )

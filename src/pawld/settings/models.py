@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import Field, PrivateAttr, StrictInt, StringConstraints, field_validator, model_validator
 
@@ -134,3 +134,5 @@ def _names_a_version(trust: TufTrust | ManifestTrust | ChecksumsTrust | PinnedTr
             return "{version}" not in trust.manifest_url
         case TufTrust():
             return True
+        case _:
+            assert_never(trust)

@@ -1,9 +1,10 @@
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
 import pytest
 from support.control import FakeControl
+from support.logs import restored_logging
 
 
 @pytest.fixture
@@ -16,3 +17,10 @@ def wired(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeControl], FakeContro
         return control
 
     return wire
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """A command sets logging up for its whole process; a test has no process of its own."""
+    with restored_logging():
+        yield

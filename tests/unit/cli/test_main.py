@@ -1,4 +1,5 @@
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -47,7 +48,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(name in out for name in COMMANDS)
 
 
-@pytest.mark.parametrize("words", [[], ["doctor"], ["chek"], ["check", "--bogus"], ["config"], ["--config"], ["block"]])
+@pytest.mark.parametrize("words", [[], ["chek"], ["check", "--bogus"], ["config"], ["--config"], ["block"]])
 def test_a_command_that_is_not_understood_ends_with_2(capsys: pytest.CaptureFixture[str], words: Any) -> None:
     assert main(words) == 2
     err = capsys.readouterr().err
@@ -175,6 +176,24 @@ def test_the_traceback_is_there_for_who_asks_and_holds_no_secret(
     assert main(["-v", "check"]) == 1
     err = capsys.readouterr().err
     assert "Traceback" in err
+    assert "s3cr3t" not in err
+
+
+def test_who_asks_for_more_gets_the_libraries_words_without_secrets(
+    wired: Any, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    class Talking(FakeControl):
+        def check(self, _: Any) -> Any:
+            logging.getLogger("httpx").debug("GET %s", "https://cdn.example/a?sig=s3cr3t")
+            return self.document
+
+    with caplog.at_level(logging.DEBUG):
+        wired(Talking())
+        assert main(["check"]) == 0
+        assert "cdn.example" not in capsys.readouterr().err
+        assert main(["check", "-v"]) == 0
+    err = capsys.readouterr().err
+    assert "https://cdn.example/a" in err
     assert "s3cr3t" not in err
 
 

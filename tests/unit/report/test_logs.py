@@ -6,24 +6,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from support.logs import restored_logging
 
 from pawld.ports import Event
 from pawld.reasons import Reason
-from pawld.report.logs import LineFormatter, LogFormat, LogReporter, format_for, level_of, log_to
+from pawld.report.logs import LogFormat, LogReporter, format_for, level_of, log_to
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 EVENT = Event(AT, "acme", "waiting", Reason.OUTSIDE_WINDOW, "The window opens later.", "1.9.0", "ab" * 32)
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    root = logging.getLogger()
-    level, raising = root.level, logging.raiseExceptions
-    yield
-    for handler in [one for one in root.handlers if isinstance(one.formatter, LineFormatter)]:
-        root.removeHandler(handler)
-    root.setLevel(level)
-    logging.raiseExceptions = raising
+def logging_as_it_was() -> Iterator[None]:
+    with restored_logging():
+        yield
 
 
 def logged(form: LogFormat, event: Event = EVENT) -> str:

@@ -11,8 +11,9 @@ from support.configuration import MINIMAL, loaded, written
 from pawld.errors import OperatorError
 from pawld.model import Platform
 from pawld.reasons import Reason
-from pawld.settings import Settings, load
+from pawld.settings import Agent, Settings, load
 from pawld.settings.gates import BusyGate, CodeartsRunGate, WindowGate
+from pawld.settings.health import Health
 from pawld.settings.install import CommandService, SystemdService
 from pawld.settings.pins import FixedPin, HawkbitPin, PrefactorPin
 from pawld.settings.sources import CodeartsSource, KeyAuth, PasswordAuth, ScalepadSource, TokenAuth
@@ -306,10 +307,20 @@ def test_settings_do_not_change(tmp_path: Path) -> None:
         settings.agents["acme"].channel = "beta"
 
 
-def test_a_table_that_is_valid_already_is_taken_as_it_is(tmp_path: Path) -> None:
-    settings = loaded(tmp_path, MINIMAL)
-    assert Settings.model_validate({"agents": {"acme": settings.agents["acme"].model_copy()}}).agents == settings.agents
-    assert settings.agents["acme"].model_copy(update={"channel": "x"}).source is settings.agents["acme"].source
+def test_tables_that_are_valid_already_are_taken_as_they_are(tmp_path: Path) -> None:
+    agent = loaded(tmp_path, MINIMAL).agents["acme"]
+    made = Agent(root=agent.root, source=agent.source, trust=agent.trust, health=Health(probation=timedelta(minutes=3)))
+    assert made.source is agent.source
+    assert made.health.probation == timedelta(minutes=3)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the mode says nothing there")
+def test_a_file_that_anybody_may_change_is_refused(tmp_path: Path) -> None:
+    file = written(tmp_path, MINIMAL)
+    file.chmod(0o646)
+    with pytest.raises(OperatorError, match="may be changed by any user") as caught:
+        load(file, {})
+    assert caught.value.reason is Reason.CONFIG_INVALID
 
 
 def test_metrics_are_served_on_loopback(tmp_path: Path) -> None:

@@ -1,5 +1,3 @@
-
-
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -145,7 +143,15 @@ def test_the_outline_says_the_same_as_the_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[agents]\n", "agents = 3\n", MINIMAL.replace('"/opt/acme-agent"', "7"), "updater = 1\n" + MINIMAL]
+    "text",
+    [
+        "",
+        "[agents]\n",
+        "agents = 3\n",
+        MINIMAL.replace('"/opt/acme-agent"', "7"),
+        MINIMAL.replace("root =", "product = 7\nroot ="),
+        "updater = 1\n" + MINIMAL,
+    ],
 )
 def test_the_outline_of_something_odd_names_what_is_wrong_with_it(tmp_path: Path, text: str) -> None:
     with pytest.raises(OperatorError) as caught:
