@@ -5,8 +5,9 @@ Both are replaced by a single rename, so there is never a moment without one. Ne
 
 import json
 import os
+import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -31,6 +32,9 @@ class Pointer(Protocol):
 
     def move(self, name: str) -> None:
         """Point to that slot, atomically and durably; to move where it points already makes it durable again."""
+
+    def command(self, name: str) -> Sequence[str]:
+        """Return a command that does the same without pawld, for the dead man's switch."""
 
 
 class LinkPointer:
@@ -57,6 +61,13 @@ class LinkPointer:
             staged.symlink_to(f"versions/{name}")
             staged.replace(self.path)
         files.fsync_directory(self._root)
+
+    def command(self, name: str) -> Sequence[str]:
+        """Return a link beside the old one and a rename over it, as a shell line; not every ``mv`` can do that."""
+        staged, current = shlex.quote(str(self._root / ".current.back")), shlex.quote(str(self.path))
+        link = f"ln -sfn {shlex.quote(f'versions/{name}')} {staged}"
+        rename = f"mv -fT {staged} {current} 2>/dev/null || perl -e 'rename(shift, shift) or die' {staged} {current}"
+        return ["/bin/sh", "-c", f"{link} && {{ {rename}; }} && sync"]
 
     def _refuse_what_others_made(self) -> None:
         if not os.path.lexists(self.path) or self.read() is not None:
@@ -97,6 +108,12 @@ class FilePointer:
             else:
                 return
         files.write_durably(self.path, data, mode=0o644)
+
+    def command(self, name: str) -> Sequence[str]:
+        """Return a new file beside the old one and a rename over it, for ``cmd.exe``."""
+        staged = self.path.with_name(".current.back.json")
+        document = json.dumps({"schema": _SCHEMA, "slot": name, "path": f"versions/{name}"})
+        return ["cmd.exe", "/c", f'echo {document}>"{staged}" && move /y "{staged}" "{self.path}"']
 
 
 def pointer_for(root: Path, operating_system: str) -> Pointer:

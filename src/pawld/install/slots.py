@@ -18,7 +18,8 @@ from pawld.install.contents import Contents
 from pawld.install.integrity import TOLERATED, Examined, Health, examine
 from pawld.install.layout import Layout, read_manifest
 from pawld.install.pointer import Pointer
-from pawld.install.staging import Plan, make_slot, publish, remember, slot_of
+from pawld.install.shelf import Shelf, newness, slot_of
+from pawld.install.staging import Plan, make_slot, publish, remember
 from pawld.model import Record, Slot
 from pawld.ports import Clock, Progress, Verified
 from pawld.reasons import Reason
@@ -70,6 +71,7 @@ class SlotInstaller:
         self._layout = Layout(root)
         self._contents = contents
         self._pointer = pointer
+        self._shelf = Shelf(root, pointer)
         self._clock = clock
         self._keep = keep
         self._qualify = tuple(qualify)
@@ -78,13 +80,11 @@ class SlotInstaller:
 
     def current(self) -> Slot | None:
         """Return the slot that the pointer leads to; None where it leads to no complete slot."""
-        name = self._pointer.read()
-        return None if name is None else self._slot(self._layout.slot(name))
+        return self._shelf.current()
 
     def slots(self) -> Sequence[Slot]:
         """Return every slot of ours that has a readable manifest, newest sequence first."""
-        found = [slot for path in self._layout.slot_directories() if (slot := self._slot(path)) is not None]
-        return sorted(found, key=_newness, reverse=True)
+        return self._shelf.slots()
 
     def survey(self) -> Sequence[Surveyed]:
         """Hash everything that has a slot's name and tell its state: the best first, then the newest.
@@ -93,7 +93,7 @@ class SlotInstaller:
         """
         order = list(Health)
         found = [self._surveyed(path) for path in self._layout.slot_directories()]
-        found.sort(key=lambda one: (0, "", "") if one.slot is None else _newness(one.slot), reverse=True)
+        found.sort(key=lambda one: (0, "", "") if one.slot is None else newness(one.slot), reverse=True)
         return sorted(found, key=lambda one: order.index(one.examined.health))
 
     def space_needed(self, record: Record) -> int:
@@ -138,6 +138,10 @@ class SlotInstaller:
             )
         with host_faults(f"Moving {self._pointer.path.name} to {slot.name}"):
             self._pointer.move(slot.name)
+
+    def pointing_command(self, slot: Slot) -> Sequence[str]:
+        """Return a command that moves the pointer to the slot though pawld be dead or broken."""
+        return self._pointer.command(slot.name)
 
     def sweep(self, keep: Iterable[str]) -> int:
         """Remove leftovers, and slots that nothing needs; return the bytes freed.
@@ -192,17 +196,5 @@ class SlotInstaller:
             raise
         return slot_of(path, manifest)
 
-    def _slot(self, path: Path) -> Slot | None:
-        manifest = read_manifest(path)
-        ours = self._layout.install_id()
-        if manifest is None or (ours is not None and manifest.install_id != ours):
-            return None
-        return slot_of(path, manifest)
-
     def _surveyed(self, path: Path) -> Surveyed:
-        return Surveyed(path.name, self._slot(path), examine(path, tolerated=self._tolerated))
-
-
-def _newness(slot: Slot) -> tuple[int, str, str]:
-    when = slot.installed_at.isoformat() if slot.installed_at else ""
-    return slot.sequence, when, slot.name
+        return Surveyed(path.name, self._shelf.slot(path), examine(path, tolerated=self._tolerated))

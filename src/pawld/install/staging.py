@@ -10,7 +10,7 @@ from pawld.install.contents import Contents
 from pawld.install.integrity import additions, directories_of
 from pawld.install.layout import Layout
 from pawld.install.qualify import qualify
-from pawld.model import Slot
+from pawld.install.shelf import slot_of
 from pawld.ports import Progress, Verified
 from pawld.system import files
 
@@ -89,11 +89,6 @@ def _try_out(staging: Path, manifest: SlotManifest, plan: Plan) -> None:
     qualify(plan.qualify, plan.layout.root, slot_of(staging, manifest))
     for path in additions(staging, manifest, tolerated=()):
         _remove(staging / path)
-
-
-def slot_of(path: Path, manifest: SlotManifest) -> Slot:
-    """Return the slot at *path* in the words of the lifecycle."""
-    return Slot(path, manifest.version, manifest.sha256, manifest.sequence, manifest.entrypoint, manifest.installed_at)
 
 
 def _remove(path: Path) -> None:

@@ -98,7 +98,11 @@ class Cycle:
         try:
             resolved = inquiry.resolve()
         finally:
-            self.ledger.note(last_check=self.agent.clock.now(), why=[asdict(one) for one in inquiry.chain])
+            self.ledger.note(
+                last_check=self.agent.clock.now(),
+                platform=str(self.agent.platform),
+                why=[asdict(one) for one in inquiry.chain],
+            )
         if isinstance(resolved, Resolved):
             record = resolved.record
             wanted = {"version": record.version, "sha256": record.sha256, "sequence": record.sequence}

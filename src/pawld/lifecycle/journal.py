@@ -6,16 +6,13 @@ One transaction writes the new state and its line of history, so that neither ca
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
-
-from pydantic import Field, TypeAdapter, ValidationError
+from typing import Any
 
 from pawld.lifecycle.database import Database
+from pawld.lifecycle.state_document import decoded, encoded
 from pawld.lifecycle.states import Idle, State, checked_move
 from pawld.ports import Event
 from pawld.reasons import Reason
-
-_STATE: TypeAdapter[State] = TypeAdapter(Annotated[State, Field(discriminator="state")])
 
 
 class Journal:
@@ -34,7 +31,7 @@ class Journal:
             return Idle()
         try:
             return decoded(found[0][0])
-        except (ValidationError, ValueError):
+        except ValueError:
             return Idle(Reason.INTERRUPTED, "The recorded state cannot be read; it is rebuilt from what is on disk.")
 
     def remain(self, state: State) -> None:
@@ -113,16 +110,6 @@ class Journal:
             connection.execute(
                 "DELETE FROM attempts WHERE agent = ? AND (? IS NULL OR sha256 = ?)", (self._agent, sha256, sha256)
             )
-
-
-def encoded(state: State) -> str:
-    """Return the state as JSON."""
-    return _STATE.dump_json(state).decode()
-
-
-def decoded(document: str) -> State:
-    """Read a state back; ``ValueError`` where it is none."""
-    return _STATE.validate_json(document)
 
 
 def _plain(value: object) -> str:

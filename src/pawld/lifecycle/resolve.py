@@ -1,6 +1,6 @@
 """Which release is wanted, and what its signed record says. The source says where, trust says what."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pawld.errors import RejectedError, TransientError
 from pawld.lifecycle import versions
@@ -43,7 +43,7 @@ class Inquiry:
             return record
         _check_pin(record, pinned)
         _check_offer(record, offer)
-        return Resolved(record, pinned)
+        return Resolved(_narrowed(record, offer), pinned)
 
     def _ask_pin(self) -> Pinned | None:
         if self.agent.pin is None:
@@ -98,13 +98,20 @@ def _check_offer(record: Record, offer: Offer) -> None:
     for what, said, signed in (
         ("version", offer.version, record.version),
         ("sha256", offer.sha256, record.sha256),
-        ("length", offer.length, record.length),
+        ("length", offer.length if record.length_signed else None, record.length),
     ):
         if said is not None and not _agree(said, signed):
             raise RejectedError(
                 Reason.SOURCE_DISAGREES,
                 f"The source says {what} {said} where the signed record says {signed}; nothing is installed.",
             )
+
+
+def _narrowed(record: Record, offer: Offer) -> Record:
+    """Where no length is signed, the source's is a better limit than the largest allowed one; both prove nothing."""
+    if record.length_signed or not offer.length:
+        return record
+    return replace(record, length=min(record.length, offer.length))
 
 
 def _agree(said: str | int, signed: str | int) -> bool:

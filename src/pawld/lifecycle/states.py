@@ -10,18 +10,9 @@ A state that outlives its process (Swapping, Probation, RollingBack) holds all t
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal
-
-from pydantic import PlainSerializer, PlainValidator
+from typing import ClassVar
 
 from pawld.reasons import Reason
-
-ReasonCode = Annotated[
-    Reason,
-    PlainValidator(lambda value: value if isinstance(value, Reason) else Reason.of(value)),
-    PlainSerializer(lambda reason: reason.code),
-]
-"""A reason, written as its stable code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +33,10 @@ class Idle:
         retry_at: not before then again; None leaves it to the schedule.
     """
 
-    reason: ReasonCode = Reason.IDLE
+    reason: Reason = Reason.IDLE
     message: str = "Nothing was done yet."
     retry_at: datetime | None = None
-    state: Literal["idle"] = "idle"
+    state: ClassVar[str] = "idle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +44,7 @@ class Downloading:
     """Bytes are on their way; the part that came is kept."""
 
     build: Build
-    state: Literal["downloading"] = "downloading"
+    state: ClassVar[str] = "downloading"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +52,7 @@ class Verifying:
     """The whole build is here and is being proven."""
 
     build: Build
-    state: Literal["verifying"] = "verifying"
+    state: ClassVar[str] = "verifying"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +60,7 @@ class Staging:
     """Proven bytes are being made into a slot beside the current one."""
 
     build: Build
-    state: Literal["staging"] = "staging"
+    state: ClassVar[str] = "staging"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +74,10 @@ class Waiting:
     build: Build
     slot: str
     since: datetime
-    reason: ReasonCode
+    reason: Reason
     message: str
     retry_at: datetime
-    state: Literal["waiting"] = "waiting"
+    state: ClassVar[str] = "waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +93,7 @@ class Swapping:
     slot: str
     previous: str | None
     start: bool
-    state: Literal["swapping"] = "swapping"
+    state: ClassVar[str] = "swapping"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +111,7 @@ class Probation:
     start: bool
     since: datetime
     starts_left: int
-    state: Literal["probation"] = "probation"
+    state: ClassVar[str] = "probation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +122,9 @@ class RollingBack:
     slot: str
     previous: str | None
     start: bool
-    reason: ReasonCode
+    reason: Reason
     message: str
-    state: Literal["rolling_back"] = "rolling_back"
+    state: ClassVar[str] = "rolling_back"
 
 
 State = Idle | Downloading | Verifying | Staging | Waiting | Swapping | Probation | RollingBack

@@ -1,7 +1,7 @@
 """The answer to "why is this host not updated?", as one document, from the journal and the disk alone."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pawld.lifecycle.blocklist import Blocklist
@@ -23,19 +23,13 @@ from pawld.reasons import Reason
 
 
 def describe(
-    name: str,
-    platform: str,
-    channel: str,
-    current: Slot | None,
-    slots: Sequence[Slot],
-    journal: Journal,
-    blocklist: Blocklist,
+    name: str, channel: str, current: Slot | None, slots: Sequence[Slot], journal: Journal, blocklist: Blocklist
 ) -> dict[str, Any]:
     """Return the status document of one agent; its form is a contract with other programs."""
     state = journal.state()
     return {
         "name": name,
-        "platform": platform,
+        "platform": journal.fact("platform"),
         "channel": channel,
         "installed": _installed(current),
         "wanted": journal.fact("wanted"),
@@ -45,8 +39,37 @@ def describe(
         "last_good_refresh": journal.fact("last_good_refresh"),
         "blocked": [_blocked(one) for one in blocklist.all()],
         "slots": [one.name for one in slots],
-        "why": journal.fact("why") or [],
+        "why": [f"{one['who']}: {one['what']}" for one in journal.fact("why") or []],
     }
+
+
+def describe_unknown(name: str, channel: str, current: Slot | None, slots: Sequence[Slot]) -> dict[str, Any]:
+    """Return the document of an agent that no cycle has looked at yet: what the disk tells."""
+    idle = Idle()
+    return {
+        "name": name,
+        "platform": None,
+        "channel": channel,
+        "installed": _installed(current),
+        "wanted": None,
+        "state": idle.state,
+        "reason": reason_document(idle.reason, idle.message),
+        "last_check": None,
+        "last_good_refresh": None,
+        "blocked": [],
+        "slots": [one.name for one in slots],
+        "why": [],
+    }
+
+
+def with_alarm(document: dict[str, Any], longest: timedelta, now: datetime) -> dict[str, Any]:
+    """Turn the reason of a quiet agent into an alarm where no good refresh came for longer than *longest*."""
+    refreshed = document["last_good_refresh"]
+    if refreshed is None or document["state"] != Idle.state or now - datetime.fromisoformat(refreshed) <= longest:
+        return document
+    days = (now - datetime.fromisoformat(refreshed)) / timedelta(days=1)
+    message = f"No good refresh for {days:.1f} days. Last outcome: {document['reason']['message']}"
+    return document | {"reason": reason_document(Reason.METADATA_STALE, message)}
 
 
 def reason_document(reason: Reason, message: str, retry_at: datetime | None = None) -> dict[str, Any]:
@@ -65,8 +88,7 @@ def event_document(event: Event) -> dict[str, Any]:
         "at": _stamp(event.at),
         "agent": event.agent,
         "state": event.state,
-        "reason": event.reason.code,
-        "message": event.message,
+        "reason": reason_document(event.reason, event.message),
         "version": event.version,
         "sha256": event.sha256,
     }

@@ -11,7 +11,8 @@ from support.world import START
 from pawld.errors import OperatorError, TransientError
 from pawld.lifecycle.database import Database, open_database, open_for_reading
 from pawld.lifecycle.high_water import HighWater
-from pawld.lifecycle.journal import Journal, decoded, encoded
+from pawld.lifecycle.journal import Journal
+from pawld.lifecycle.state_document import decoded, encoded
 from pawld.lifecycle.states import (
     MOVES,
     Build,
@@ -61,6 +62,14 @@ def event(reason: Reason = Reason.IN_PROGRESS, message: str = "On its way.") -> 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.state)
 def test_every_state_reads_back_as_it_was(state: State) -> None:
     assert decoded(encoded(state)) == state
+
+
+@pytest.mark.parametrize(
+    "document", ["{broken", "[]", "{}", '{"state": "dreaming"}', '{"state": "verifying", "slot": 1}']
+)
+def test_what_is_no_state_is_refused(document: str) -> None:
+    with pytest.raises(ValueError, match=r"state|Expecting"):
+        decoded(document)
 
 
 def test_every_state_has_its_moves() -> None:

@@ -1,0 +1,47 @@
+"""What stands in an agent's root, read and never written: the slots, and which one is current."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pawld.formats.slot_manifest import SlotManifest
+from pawld.install.layout import Layout, read_manifest
+from pawld.install.pointer import Pointer, pointer_for
+from pawld.model import Slot
+
+
+class Shelf:
+    """The slots below *root*; *pointer* is the form of pointer there, by default this system's."""
+
+    def __init__(self, root: Path, pointer: Pointer | None = None) -> None:
+        self._layout = Layout(root)
+        self._pointer = pointer or pointer_for(root, "windows" if sys.platform == "win32" else sys.platform)
+
+    def current(self) -> Slot | None:
+        """Return the slot that the pointer leads to; None where it leads to no complete slot."""
+        name = self._pointer.read()
+        return None if name is None else self.slot(self._layout.slot(name))
+
+    def slots(self) -> Sequence[Slot]:
+        """Return every slot of ours that has a readable manifest, newest sequence first."""
+        found = [slot for path in self._layout.slot_directories() if (slot := self.slot(path)) is not None]
+        return sorted(found, key=newness, reverse=True)
+
+    def slot(self, path: Path) -> Slot | None:
+        """Return the slot at *path*; None where it is not complete, or another installation's."""
+        manifest = read_manifest(path)
+        ours = self._layout.install_id()
+        if manifest is None or (ours is not None and manifest.install_id != ours):
+            return None
+        return slot_of(path, manifest)
+
+
+def slot_of(path: Path, manifest: SlotManifest) -> Slot:
+    """Return the slot at *path* in the words of the lifecycle."""
+    return Slot(path, manifest.version, manifest.sha256, manifest.sequence, manifest.entrypoint, manifest.installed_at)
+
+
+def newness(slot: Slot) -> tuple[int, str, str]:
+    """Return what slots are ordered by."""
+    when = slot.installed_at.isoformat() if slot.installed_at else ""
+    return slot.sequence, when, slot.name

@@ -1,0 +1,64 @@
+"""The quick look: state and history from the journal and the disk, without network, pydantic or any adapter."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pawld.errors import OperatorError
+from pawld.install.shelf import Shelf
+from pawld.lifecycle import status
+from pawld.lifecycle.blocklist import Blocklist
+from pawld.lifecycle.database import Database, open_for_reading
+from pawld.lifecycle.journal import Journal
+from pawld.reasons import Reason
+from pawld.settings import Outline, OutlinedAgent, outline
+from pawld.system.clock import SystemClock
+
+
+def status_at_a_glance(config: Path | None, environ: Mapping[str, str], agents: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the status document of each chosen agent."""
+    found = outline(config, environ)
+    with _journal(found) as database:
+        return [_status(one, found, database) for one in _chosen(found, agents)]
+
+
+def history_at_a_glance(
+    config: Path | None, environ: Mapping[str, str], agents: Sequence[str], limit: int
+) -> list[dict[str, Any]]:
+    """Return the last *limit* events of the chosen agents together, newest first."""
+    found = outline(config, environ)
+    with _journal(found) as database:
+        if database is None:
+            return []
+        events = [event for one in _chosen(found, agents) for event in Journal(database, one.name).history(limit)]
+    events.sort(key=lambda event: event.at, reverse=True)
+    return [status.event_document(event) for event in events[:limit]]
+
+
+@contextmanager
+def _journal(found: Outline) -> Iterator[Database | None]:
+    database = open_for_reading(found.state_dir / "pawld.db")
+    try:
+        yield database
+    finally:
+        if database is not None:
+            database.close()
+
+
+def _status(agent: OutlinedAgent, found: Outline, database: Database | None) -> dict[str, Any]:
+    shelf = Shelf(agent.root)
+    current, slots = shelf.current(), shelf.slots()
+    if database is None:
+        return status.describe_unknown(agent.name, agent.channel, current, slots)
+    journal = Journal(database, agent.name)
+    document = status.describe(agent.name, agent.channel, current, slots, journal, Blocklist(database, agent.name))
+    return status.with_alarm(document, found.max_staleness, SystemClock().now())
+
+
+def _chosen(found: Outline, agents: Sequence[str]) -> list[OutlinedAgent]:
+    unknown = set(agents) - {one.name for one in found.agents}
+    if unknown:
+        known = ", ".join(one.name for one in found.agents)
+        raise OperatorError(Reason.USAGE, f"There is no agent {min(unknown)!r} in the configuration; there is {known}.")
+    return [one for one in found.agents if not agents or one.name in agents]

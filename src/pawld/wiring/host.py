@@ -1,0 +1,182 @@
+"""This host, opened: state database, client, and each configured agent wired. One updater changes it at a time."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pawld import __version__
+from pawld.errors import OperatorError, TransientError
+from pawld.install.shelf import Shelf
+from pawld.lifecycle import status
+from pawld.lifecycle.agent import Agent, Limits
+from pawld.lifecycle.blocklist import Blocklist
+from pawld.lifecycle.database import Database, open_database
+from pawld.lifecycle.high_water import HighWater
+from pawld.lifecycle.journal import Journal
+from pawld.lifecycle.ledger import Ledger
+from pawld.model import Platform
+from pawld.ports import Clock, Reporter
+from pawld.reasons import Reason
+from pawld.settings.models import Agent as AgentSettings
+from pawld.settings.models import Settings
+from pawld.system.clock import SystemClock
+from pawld.system.faults import host_faults
+from pawld.system.files import make_directory
+from pawld.system.host_id import host_id
+from pawld.system.http import Web
+from pawld.wiring.network import web_of
+from pawld.wiring.place import installer_of, service_of
+from pawld.wiring.proof import trust_of
+from pawld.wiring.supply import mover_of, pin_of, source_of
+from pawld.wiring.surroundings import Surroundings
+from pawld.wiring.verdicts import gates_of, health_of
+
+_LOCK = "pawld.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """Everything that a command works on."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    web: Web
+    reporters: Sequence[Reporter]
+
+    def ledger(self, name: str) -> Ledger:
+        """Return the agent's ledger."""
+        journal = Journal(self.database, name, self.settings.report.history)
+        return Ledger(name, journal, Blocklist(self.database, name), self.clock, self.reporters)
+
+    def agent(self, name: str) -> Agent:
+        """Return the agent of this name with its adapters; ``OperatorError`` (usage) for an unknown one."""
+        return self._wired(name, self._known(name))
+
+    def chosen(self, names: Sequence[str]) -> Sequence[str]:
+        """Return the names that were asked for, or all; ``OperatorError`` (usage) for an unknown one."""
+        for name in names:
+            self._known(name)
+        return list(names or self.settings.agents)
+
+    def describe(self, name: str) -> dict[str, Any]:
+        """Return the agent's status document."""
+        settings, ledger = self._known(name), self.ledger(name)
+        shelf = Shelf(settings.root)
+        return status.describe(name, settings.channel, shelf.current(), shelf.slots(), ledger.journal, ledger.blocklist)
+
+    def _known(self, name: str) -> AgentSettings:
+        settings = self.settings.agents.get(name)
+        if settings is None:
+            known = ", ".join(self.settings.agents)
+            raise OperatorError(Reason.USAGE, f"There is no agent {name!r} in the configuration; there is {known}.")
+        return settings
+
+    def _wired(self, name: str, settings: AgentSettings) -> Agent:
+        updater = self.settings.updater
+        state = updater.state_dir
+        around = Surroundings(
+            agent=name,
+            state=state,
+            host_id=updater.host_id or host_id(state),
+            platform=platform_of(settings),
+            clock=self.clock,
+            web=self.web,
+            marks=HighWater(self.database, state / "marks.json"),
+        )
+        installer = installer_of(settings, around)
+        service = service_of(settings, around, installer.current)
+        windows, gates = gates_of(settings, around)
+        from pawld.download.disk import preflight
+
+        return Agent(
+            name=name,
+            product=settings.product,
+            channel=settings.channel,
+            platform=around.platform,
+            host_id=around.host_id,
+            updater=__version__,
+            source=source_of(settings, around),
+            trust=trust_of(settings, around, installer.current),
+            mover=mover_of(settings, updater, around),
+            installer=installer,
+            service=service,
+            clock=self.clock,
+            preflight=lambda path, needed: preflight(path, needed, reserve=settings.install.reserve),
+            downloads=settings.root / ".pawld",
+            evidence=state / "evidence" / name,
+            pin=pin_of(settings, around),
+            health=health_of(settings, around, service),
+            windows=windows,
+            gates=gates,
+            limits=_limits(settings),
+        )
+
+
+def platform_of(settings: AgentSettings) -> Platform:
+    """Return the platform that builds are chosen for: the configured one, or else this host's."""
+    if settings.platform is not None:
+        return settings.platform.platform()
+    from pawld.system.platform import detect
+
+    return detect()
+
+
+@contextmanager
+def opened_for_change(settings: Settings, reporters: Sequence[Reporter] = ()) -> Iterator[Host]:
+    """Open this host for an update; ``TransientError`` (updater_busy) while another pawld is at work."""
+    with ExitStack() as stack:
+        stack.enter_context(_alone(settings.updater.state_dir))
+        yield stack.enter_context(_opened(settings, reporters))
+
+
+@contextmanager
+def opened_for_reading(settings: Settings) -> Iterator[Host]:
+    """Open this host for ``check`` and its like, beside an updater that may be at work."""
+    with _opened(settings, ()) as host:
+        yield host
+
+
+@contextmanager
+def _opened(settings: Settings, reporters: Sequence[Reporter]) -> Iterator[Host]:
+    clock = SystemClock()
+    with ExitStack() as stack:
+        database = open_database(settings.updater.state_dir / "pawld.db", clock.now())
+        stack.callback(database.close)
+        web = web_of(settings.updater)
+        stack.callback(web.close)
+        yield Host(settings, database, clock, web, reporters)
+
+
+@contextmanager
+def _alone(state: Path) -> Iterator[None]:
+    """Hold the state directory's lock; the operating system lets go of it when the process ends, however it ends."""
+    from filelock import FileLock, Timeout
+
+    with host_faults(f"Locking {state}"):
+        make_directory(state, mode=0o700)
+        lock = FileLock(state / _LOCK, mode=0o600)
+    try:
+        with host_faults(f"Locking {state}"):
+            lock.acquire(timeout=0)
+    except Timeout as error:
+        raise TransientError(Reason.UPDATER_BUSY, f"Another pawld is at work in {state}.") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _limits(settings: AgentSettings) -> Limits:
+    health = settings.health
+    return Limits(
+        attempts=settings.limits.max_attempts,
+        probation=health.probation,
+        confirmed=health.failures,
+        looks=health.among,
+        starts=health.boots,
+        keep=settings.install.keep,
+        block_for=settings.limits.block_for,
+    )

@@ -1,0 +1,79 @@
+"""Where an agent is put and what runs it: installer and service."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pawld.errors import OperatorError
+from pawld.model import Slot
+from pawld.ports import Installer, Service
+from pawld.reasons import Reason
+from pawld.settings.install import CommandService as CommandSettings
+from pawld.settings.install import DirectoryInstall, FileInstall
+from pawld.settings.install import SystemdService as SystemdSettings
+from pawld.settings.models import Agent as AgentSettings
+from pawld.wiring.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from pawld.install.contents import Contents
+
+
+def installer_of(agent: AgentSettings, around: Surroundings) -> Installer:
+    """Return what makes slots of this agent's builds."""
+    from pawld.install.pointer import pointer_for
+    from pawld.install.slots import SlotInstaller
+
+    settings = agent.install
+    contents: Contents
+    if isinstance(settings, DirectoryInstall):
+        from pawld.install.archive import Links
+        from pawld.install.directory import ArchiveContents
+
+        links = Links.INSIDE if settings.unsafe_allow_links else Links.REFUSED
+        contents = ArchiveContents(around.platform, links=links)
+    elif isinstance(settings, FileInstall):
+        from pawld.install.file import ProgramContents
+
+        contents = ProgramContents(around.platform, name=settings.name)
+    else:
+        raise OperatorError(
+            Reason.CONFIG_INVALID, f'agents.{around.agent}.install.type = "{settings.type}" is not available here yet.'
+        )
+    return SlotInstaller(
+        agent.root,
+        contents,
+        pointer_for(agent.root, around.platform.os),
+        around.clock,
+        keep=settings.keep,
+        qualify=settings.qualify or (),
+    )
+
+
+def service_of(agent: AgentSettings, around: Surroundings, current: Callable[[], Slot | None]) -> Service:
+    """Return what runs the agent; without a [service] table nothing does, and nothing is started or stopped."""
+    settings = agent.service
+    if settings is None:
+        from pawld.service.none import NoService
+
+        return NoService()
+    if isinstance(settings, SystemdSettings):
+        from pawld.service.systemd import SystemdService
+
+        return SystemdService(settings.unit, agent=around.agent, patience=settings.timeout, clock=around.clock)
+    if isinstance(settings, CommandSettings):
+        from pawld.service.command import CommandService, outside_our_unit
+
+        return CommandService(
+            start=settings.start,
+            stop=settings.stop,
+            is_running=settings.is_running,
+            root=agent.root,
+            current=current,
+            token=around.state / "deadman" / around.agent,
+            log=around.state / "logs" / f"{around.agent}.log",
+            patience=settings.timeout,
+            outside=outside_our_unit(),
+            clock=around.clock,
+        )
+    raise OperatorError(
+        Reason.CONFIG_INVALID, f'agents.{around.agent}.service.type = "{settings.type}" is not available here yet.'
+    )

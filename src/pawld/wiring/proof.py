@@ -1,0 +1,78 @@
+"""What proves an agent's builds: the configured engine, under the one policy."""
+
+import os
+from collections.abc import Callable
+
+from pawld.errors import OperatorError
+from pawld.model import Slot
+from pawld.ports import Trust
+from pawld.reasons import Reason
+from pawld.settings.models import Agent as AgentSettings
+from pawld.settings.trust import ChecksumsTrust, ManifestTrust, PinnedTrust, TufTrust
+from pawld.trust.engine import Engine
+from pawld.wiring.surroundings import Surroundings
+
+
+def trust_of(agent: AgentSettings, around: Surroundings, installed: Callable[[], Slot | None]) -> Trust:
+    """Return the policy over the configured engine; there is no way without one."""
+    from pawld.trust.evidence.minisign import MinisignEvidence
+    from pawld.trust.evidence.sshsig import SshsigEvidence
+    from pawld.trust.policy import Policy
+
+    return Policy(
+        [engine_of(agent, around)],
+        around.marks,
+        around.clock,
+        around.agent,
+        installed=installed,
+        evidence={"minisign": MinisignEvidence(web=around.web), "sshsig": SshsigEvidence(web=around.web)},
+        max_age=None if isinstance(agent.trust, TufTrust) else agent.trust.max_age,
+    )
+
+
+def engine_of(agent: AgentSettings, around: Surroundings) -> Engine:
+    """Return the engine that the configuration names."""
+    match agent.trust:
+        case TufTrust() as settings:
+            return _tuf(settings, around)
+        case PinnedTrust() as settings:
+            from pawld.trust.pinned import PinnedEngine
+
+            return PinnedEngine(settings.sha256)
+        case ManifestTrust() as settings:
+            from pawld.trust.signatures import Keyring
+            from pawld.trust.signed_manifest import SignedManifestEngine
+
+            keyring = Keyring(settings.public_keys, settings.threshold)
+            return SignedManifestEngine(
+                settings.manifest_url, keyring, web=around.web, signature_url=settings.signature_url
+            )
+        case ChecksumsTrust() as settings:
+            from pawld.trust.signatures import Keyring
+            from pawld.trust.signed_checksums import SignedChecksumsEngine
+
+            keyring = Keyring(settings.public_keys, settings.threshold)
+            return SignedChecksumsEngine(
+                settings.checksums_url, keyring, web=around.web, signature_url=settings.signature_url
+            )
+
+
+def _tuf(settings: TufTrust, around: Surroundings) -> Engine:
+    from pawld.trust.tuf import TARGET, TufEngine, read_root
+
+    if settings.root_file is not None:
+        root = read_root(settings.root_file)
+    elif (text := os.environ.get(settings.root_env or "")) is not None:
+        root = text.encode()
+    else:
+        raise OperatorError(
+            Reason.CONFIG_INVALID, f"trust.root_env names the variable {settings.root_env}, which is not set."
+        )
+    return TufEngine(
+        settings.metadata_url,
+        root,
+        around.state / "tuf" / around.agent,
+        web=around.web,
+        clock=around.clock,
+        target=settings.target or TARGET,
+    )

@@ -1,0 +1,82 @@
+"""Who judges: the health checks of a new slot, and the gates before a swap."""
+
+from collections.abc import Sequence
+
+from pawld.ports import Gate, HealthCheck, Service
+from pawld.settings import gates as gate_settings
+from pawld.settings import health as health_settings
+from pawld.settings.models import Agent as AgentSettings
+from pawld.wiring.network import auth_of
+from pawld.wiring.surroundings import Surroundings
+
+
+def health_of(agent: AgentSettings, around: Surroundings, service: Service) -> Sequence[HealthCheck]:
+    """Return the checks that must hold on probation."""
+    return [_check(one, agent, around, service) for one in agent.health.checks]
+
+
+def gates_of(agent: AgentSettings, around: Surroundings) -> tuple[Sequence[Gate], Sequence[Gate]]:
+    """Return the windows, which ``--force`` passes, and all other gates."""
+    windows: list[Gate] = []
+    others: list[Gate] = []
+    for number, one in enumerate(agent.gates):
+        target = windows if isinstance(one, gate_settings.WindowGate) else others
+        target.append(_gate(one, f"{one.type}-{number}", around))
+    return windows, others
+
+
+def _check(
+    settings: health_settings.Check, agent: AgentSettings, around: Surroundings, service: Service
+) -> HealthCheck:
+    match settings:
+        case health_settings.ServiceCheck():
+            from pawld.health.service import ServiceCheck
+
+            return ServiceCheck(service, every=settings.every)
+        case health_settings.CommandCheck():
+            from pawld.health.command import CommandCheck
+
+            return CommandCheck(settings.command, root=agent.root, every=settings.every, limit=settings.timeout)
+        case health_settings.HttpCheck():
+            from pawld.health.http import HttpCheck
+
+            return HttpCheck(
+                settings.url, around.web, status=settings.status, every=settings.every, limit=settings.timeout
+            )
+        case health_settings.VersionCheck():
+            from pawld.health.version import VersionCheck
+
+            return VersionCheck(settings.command, root=agent.root, every=settings.every, limit=settings.timeout)
+
+
+def _gate(settings: gate_settings.Gate, name: str, around: Surroundings) -> Gate:
+    match settings:
+        case gate_settings.CodeartsRunGate():
+            from pawld.gates.codearts_run import CodeartsRunGate
+
+            return CodeartsRunGate(
+                around.web,
+                settings.base_url,
+                auth_of(settings.auth, around.web, around.clock.now, around.token_cache(name)),
+                around.clock.now,
+                project_id=settings.project_id,
+                runs=[(run.pipeline_id, run.pipeline_run_id) for run in settings.runs],
+                name=name,
+                max_deferral=settings.max_deferral,
+            )
+        case gate_settings.CodeartsPoolGate():
+            from pawld.gates.codearts_pool import CodeartsPoolGate
+
+            return CodeartsPoolGate(
+                around.web,
+                settings.base_url,
+                auth_of(settings.auth, around.web, around.clock.now, around.token_cache(name)),
+                around.clock.now,
+                task_id=settings.task_id,
+                pool_id=settings.pool_id,
+                pool_type=settings.pool_type,
+                name=name,
+                max_deferral=settings.max_deferral,
+            )
+        case _:
+            raise NotImplementedError(settings.type)
