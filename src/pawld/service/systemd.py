@@ -34,6 +34,7 @@ _STOPPED = ("inactive", "failed")
 _ENABLED = {"enabled": True, "enabled-runtime": True, "alias": True, "disabled": False, "masked": False}
 _AFTER_KILL = timedelta(seconds=10)  # until systemd has noticed that what it killed is dead
 _EVIDENCE_LINES = 1000
+_ENV = "/usr/bin/env"  # systemd wants a path, and systemctl is not everywhere at the same one
 
 
 class SystemdService:
@@ -105,9 +106,13 @@ class SystemdService:
             )
 
     def arm(self, deadline: timedelta, rollback: Sequence[str]) -> None:
-        """Have a timer of systemd stop the unit, run *rollback* and start the unit again, whatever *rollback* did."""
+        """Have a timer of systemd stop the unit, run *rollback* and start the unit again, whatever *rollback* did.
+
+        An agent that does not stop is killed there too.
+        """
         self.disarm()
-        systemctl = "/usr/bin/env systemctl"
+        seconds = max(1.0, deadline.total_seconds())
+        patience = self._patience.total_seconds()
         self._done(
             self._run(
                 [
@@ -116,11 +121,12 @@ class SystemdService:
                     "--collect",
                     f"--unit={self._deadman}",
                     f"--description=Takes {self._unit} back unless pawld calls it off",
-                    f"--on-active={max(1.0, deadline.total_seconds()):g}s",
+                    f"--on-active={seconds:g}s",
                     "--timer-property=AccuracySec=1s",
                     "--service-type=oneshot",
-                    f"--property=ExecStartPre=-{systemctl} stop {self._unit}",
-                    f"--property=ExecStopPost=-{systemctl} start {self._unit}",
+                    f"--property=ExecStartPre=-{_ENV} timeout {patience:g} systemctl stop {self._unit}",
+                    f"--property=ExecStartPre=-{_ENV} systemctl kill --signal=SIGKILL {self._unit}",
+                    f"--property=ExecStopPost=-{_ENV} systemctl start {self._unit}",
                     "--",
                     *rollback,
                 ]

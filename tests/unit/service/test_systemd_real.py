@@ -155,6 +155,17 @@ def test_the_service_comes_back_though_the_rollback_itself_fails(host: SystemdHo
     assert eventually(lambda: unit.status().running and unit.status().pid != before)
 
 
+def test_an_armed_rollback_fires_though_the_agent_ignores_the_request_to_stop(host: SystemdHost) -> None:
+    host.unit(UNIT, STUBBORN)
+    unit = service(host, patience=0.5)
+    unit.start(SLOT)
+    before = unit.status().pid
+    sign = host.shared / "stubborn"
+    unit.arm(timedelta(seconds=1), ["touch", str(sign)])
+    assert eventually(sign.exists)
+    assert eventually(lambda: unit.status().running and unit.status().pid != before)
+
+
 def test_a_disarmed_rollback_never_fires_and_disarming_twice_is_harmless(host: SystemdHost) -> None:
     unit = service(host)
     unit.start(SLOT)
