@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 Probe = Callable[[], str | None]
@@ -63,11 +64,21 @@ def linux() -> str | None:
     return None if sys.platform == "linux" else "this is not Linux"
 
 
+def fuse() -> str | None:
+    """Need FUSE, and its Python binding."""
+    if not Path("/dev/fuse").exists():
+        return "there is no /dev/fuse"
+    return None if find_spec("mfusepy") else "mfusepy is not installed"
+
+
 RIGS: dict[str, Probe] = {
     "root": root,
     "systemd": every(linux, root, systemd_program, cgroup2, program("systemctl", "unshare", "nsenter", "mount")),
     "xfs": every(linux, root, loop_devices, program("mkfs.xfs", "mount")),
     "btrfs": every(linux, root, loop_devices, program("mkfs.btrfs", "mount")),
+    "power_cut": every(
+        linux, root, loop_devices, fuse, program("mkfs.ext4", "losetup", "mount", "umount", "fusermount3")
+    ),
     "rpm": program("rpm", "rpmbuild"),
     "dpkg": program("dpkg", "dpkg-deb"),
     **{
