@@ -141,7 +141,7 @@ def _directory64(stream: BinaryIO, end_at: int, small: _Directory) -> tuple[_Dir
 
 
 def _read(stream: BinaryIO, at: int, length: int, signature: bytes) -> bytes:
-    if at >= 0:
+    if 0 <= at <= stream.seek(0, 2):
         stream.seek(at)
         data = stream.read(length)
         if len(data) == length and data.startswith(signature):
