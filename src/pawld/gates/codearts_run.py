@@ -46,7 +46,7 @@ class CodeartsRunGate:
         self._ask_again = ask_again
         self._api = PipelineApi(web, base_url, project_id, auth, now)
         watched = [
-            Watched(checked_id(pipeline, "pipeline_id"), checked_id(run, "pipeline_run_id") if run else None)
+            Watched(checked_id(pipeline, "pipeline_id"), None if run is None else checked_id(run, "pipeline_run_id"))
             for pipeline, run in runs
         ]
         if not watched:

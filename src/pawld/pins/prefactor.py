@@ -46,8 +46,8 @@ class PrefactorPin:
     ) -> None:
         if (deployment_id is None) == (agent_version_id is None):
             raise OperatorError(Reason.CONFIG_INVALID, "The pin needs either a deployment_id or an agent_version_id.")
-        self._deployment_id = deployment_id and checked_pfid(deployment_id, "deployment_id")
-        self._version_id = agent_version_id and checked_pfid(agent_version_id, "agent_version_id")
+        self._deployment_id = _checked(deployment_id, "deployment_id")
+        self._version_id = _checked(agent_version_id, "agent_version_id")
         self._api = PrefactorApi(web, base_url, Bearer(token), now)
         self._allow_ambiguous = allow_ambiguous
         self._allow_downgrade = allow_downgrade
@@ -88,6 +88,10 @@ class PrefactorPin:
                 f"{version.repeats} agent versions of {VENDOR} share the identifier {_shown(version)}, "
                 f"so {self._by()} does not say which is meant.",
             )
+
+
+def _checked(text: str | None, name: str) -> str | None:
+    return None if text is None else checked_pfid(text, name)
 
 
 def _version(version: VersionForm) -> str:
