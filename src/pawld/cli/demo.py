@@ -22,14 +22,14 @@ def add_to(subparsers: Any) -> None:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    from pawld.cli.progress import progress_of
     from pawld.demo.story import Scene, Story
+    from pawld.lifecycle.silence import Silence
 
     manner = Manner(arguments.json)
     scenes: list[Scene] = []
     with _directory(keep=arguments.keep) as home:
         _say(manner, [f"{_PROMISE} {home}"])
-        for number, scene in enumerate(Story(home, progress_of(manner)).scenes(), start=1):
+        for number, scene in enumerate(Story(home, Silence()).scenes(), start=1):
             _say(manner, _told(number, scene))
             scenes.append(scene)
     if manner.json:

@@ -6,6 +6,7 @@ from pathlib import Path
 from pawld.errors import PawldError, RejectedError, TransientError
 from pawld.lifecycle.agent import Agent
 from pawld.lifecycle.ledger import Ledger, build_of
+from pawld.lifecycle.silence import Silence
 from pawld.lifecycle.states import Downloading, Staging, Verifying
 from pawld.model import NoBuild, Record, Slot
 from pawld.ports import Progress, Verified
@@ -35,7 +36,9 @@ class Preparation:
             return ready
         self._count_attempt(record)
         try:
-            slot = self.agent.installer.stage(self._proven(record), self.progress)
+            # What is unpacked as it comes has one progress to show, not two.
+            watched = Silence() if _streams(record) else self.progress
+            slot = self.agent.installer.stage(self._proven(record), watched)
         except PawldError as error:
             self._clean_up(record, error)
             raise

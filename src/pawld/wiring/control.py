@@ -56,7 +56,7 @@ class Control:
         """Resolve and decide for each agent; nothing is downloaded."""
         from pawld.lifecycle.cycle import Cycle
         from pawld.wiring.host import opened_for_reading
-        from pawld.wiring.silence import Silence
+        from pawld.lifecycle.silence import Silence
 
         settings = self._settings()
         with opened_for_reading(settings) as host:
