@@ -38,7 +38,8 @@ def status_lines(document: Document, *, chain: bool) -> Iterator[str]:
 
 def _agent_lines(agent: Document) -> Iterator[str]:
     reason = agent.get("reason") or {}
-    yield f"{agent['name']}: {_installed(agent)}, channel {agent.get('channel')} for {agent.get('platform')}"
+    platform = f" for {agent['platform']}" if agent.get("platform") else ""
+    yield f"{agent['name']}: {_installed(agent)}, channel {agent.get('channel')}{platform}"
     yield f"  state      {agent.get('state', 'idle').replace('_', ' ')}"
     if reason:
         yield f"  reason     {reason['message']} ({reason['code']})"

@@ -47,9 +47,9 @@ def test_status_with_why_tells_the_chain_of_decisions() -> None:
 
 
 def test_status_of_an_agent_that_was_never_looked_at() -> None:
-    new = agent(Reason.IDLE, installed=None, state="rolling_back") | {"reason": None}
+    new = agent(Reason.IDLE, installed=None, platform=None, state="rolling_back") | {"reason": None}
     assert list(status_lines({"agents": [new]}, chain=True)) == [
-        "acme: nothing installed, channel stable for linux-x86_64",
+        "acme: nothing installed, channel stable",
         "  state      rolling back",
         "  last check never; last good refresh never",
         "  because    nothing was decided yet",
