@@ -49,12 +49,15 @@ class Location:
         headers: credentials, for the origin of *url* alone; never shown.
         final_hosts: hosts that a redirect may end at; empty allows any public one.
         mirror: content-addressed and tried first with short patience.
+        named_by: the interface whose answer named *url*, which then may lead no further than a redirect from there;
+            empty where the administrator or a signed record named it.
     """
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     final_hosts: tuple[str, ...] = ()
     mirror: bool = False
+    named_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,8 @@ class HttpMover:
     def _preflight(self, record: Record, file: Partial) -> None:
         if file.size > record.length:
             file.discard()
-        preflight(file.path, record.length - file.size, reserve=self._reserve, free=self._free)
+        if file.size < record.length:
+            preflight(file.path, record.length - file.size, reserve=self._reserve, free=self._free)
 
     def _pace(self) -> Pace:
         return Pace(self._clock, self._limit, slowest=self._slowest, window=self._window)

@@ -175,6 +175,33 @@ def test_a_name_that_resolves_to_a_private_address_is_refused(web: Web, monkeypa
     assert error.reason is Reason.REDIRECT_REFUSED
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.1", "[::1]", "169.254.169.254"])
+def test_an_address_that_a_public_interface_names_leads_no_further_than_its_redirect(
+    web: Web, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    real = socket.getaddrinfo
+    public = {"api.example": "93.184.216.34"}
+    monkeypatch.setattr(socket, "getaddrinfo", lambda name, *more, **how: real(public.get(name, name), *more, **how))
+    location = Location(f"https://{host}/x", named_by="https://api.example/v5?token=s")
+    with pytest.raises(RejectedError) as caught, web.get(location):
+        pass
+    assert caught.value.reason is Reason.REDIRECT_REFUSED
+
+
+def test_an_address_that_an_interface_of_this_host_names_may_be_on_it(web: Web) -> None:
+    with raw_server(strict) as server, web.get(Location(server.url, named_by="http://localhost:1/")) as got:
+        assert got.status == 200
+
+
+def test_an_address_that_an_unresolvable_interface_names_is_public_or_none(web: Web) -> None:
+    with (
+        raw_server(strict) as server,
+        pytest.raises(RejectedError),
+        web.get(Location(server.url, named_by="https://no-such-host.invalid/")),
+    ):
+        pass
+
+
 def test_an_endless_loop_ends_after_five_hops(web: Web) -> None:
     with (
         raw_server(lambda asked, wire: wire.redirect(f"/{len(asked.target)}{asked.target}")) as server,

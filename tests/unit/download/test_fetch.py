@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -260,3 +261,41 @@ def test_a_redirect_that_stays_expired_is_given_up(mover: HttpMover, tmp_path: P
     assert isinstance(error, TransientError)
     assert error.reason is Reason.FORBIDDEN
     assert len(cdn.asked) == 2
+
+
+def test_a_body_without_length_that_ends_early_is_cut_and_kept(mover: HttpMover, tmp_path: Path) -> None:
+    def handler(asked: Asked, wire: Wire) -> None:
+        wire.send(b'HTTP/1.1 200 OK\r\nETag: "one"\r\n\r\n' + DATA[:5000])
+        wire.hang_up()
+
+    with raw_server(handler) as server:
+        assert refused(mover, tmp_path, server.url).reason is Reason.TRANSFER_CUT
+    assert left(tmp_path) == DATA[:5000]
+
+
+def test_a_long_download_is_made_durable_from_time_to_time(web: Web, tmp_path: Path) -> None:
+    class Watching(Told):
+        """Let time pass with each block, and look at what is noted."""
+
+        def advance(self, count: int) -> None:
+            super().advance(count)
+            clock.seconds += 20
+            synced.append(json.loads(partial_in(tmp_path, RECORD).with_suffix(".resume").read_text())["synced"])
+
+    def slowly(asked: Asked, wire: Wire) -> None:
+        wire.send(f'HTTP/1.1 200 OK\r\nETag: "one"\r\nContent-Length: {len(DATA)}\r\n\r\n'.encode())
+        for at in range(0, len(DATA), 50_000):
+            wire.send(DATA[at : at + 50_000])
+            time.sleep(0.01)
+
+    clock, synced = HandClock(), list[int]()
+    with raw_server(slowly) as server:
+        mover = HttpMover(web, clock, reserve=0)
+        mover.fetch(RECORD, [Location(server.url)], partial_in(tmp_path, RECORD), Watching()).file.close()
+    assert synced[0] == 0
+    assert 0 < synced[-1] < len(DATA)
+
+
+def test_a_download_that_is_whole_needs_no_room(web: Web, tmp_path: Path) -> None:
+    begun(tmp_path, "https://gone.example/build", len(DATA))
+    assert fetched(HttpMover(web, HandClock(), free=lambda _: 0), tmp_path) == DATA

@@ -117,7 +117,7 @@ class Web:
 
     def _followed(self, location: Location, headers: Mapping[str, str], patience: Patience) -> Answer:
         first = address = _first(location.url)
-        reach, sent = Reach.ANYWHERE, {**location.headers, **headers}
+        reach, sent = self._reach(location), {**location.headers, **headers}
         for hop in range(MAX_HOPS + 1):
             response = self._ask("GET", address, sent, None, reach, patience)
             head = Headers(response.headers)
@@ -130,6 +130,12 @@ class Web:
             if address.origin != left.origin:  # for good: on the way back the path would be a stranger's choice
                 sent = _for_strangers(sent)
         raise TransientError(Reason.REDIRECT_LOOP, f"{shown(first.url)} leads through more than {MAX_HOPS} redirects.")
+
+    def _reach(self, location: Location) -> Reach:
+        """An address out of an answer is as far from being trusted as one out of a redirect."""
+        if not location.named_by:
+            return Reach.ANYWHERE
+        return after(self._pools.address(_first(location.named_by)), Reach.ANYWHERE)
 
     def _ask(
         self,

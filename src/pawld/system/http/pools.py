@@ -42,9 +42,14 @@ class Pools:
 
     def peer(self, response: httpcore.Response, address: Address) -> IpAddress | None:
         """Return the address that answered; behind a proxy what the name resolves to here; None where unknown."""
-        if not self._is_proxied(address):
-            found = response.extensions["network_stream"].get_extra_info("server_addr")[0]
-            return ipaddress.ip_address(found)
+        if self._is_proxied(address):
+            return self.address(address)
+        found = response.extensions["network_stream"].get_extra_info("server_addr")[0]
+        return ipaddress.ip_address(found)
+
+    @staticmethod
+    def address(address: Address) -> IpAddress | None:
+        """Return what the name resolves to here; None where it does not."""
         try:
             return ipaddress.ip_address(resolved(address.host, address.port, Reach.ANYWHERE)[0])
         except OSError:

@@ -56,7 +56,7 @@ def resolved(host: str, port: int, reach: Reach) -> list[str]:
         if not reach.allows(ipaddress.ip_address(one)):
             raise RejectedError(
                 Reason.REDIRECT_REFUSED,
-                f"A redirect leads to {host}, which is {one}: a redirect may not lead into a host's own network.",
+                f"The way leads to {host}, which is {one}: no redirect or answer may lead into a host's own network.",
             )
     return found
 

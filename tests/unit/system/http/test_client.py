@@ -156,3 +156,35 @@ def test_a_secret_with_a_line_end_is_refused_and_not_shown(web: Web) -> None:
         assert caught.value.reason is Reason.CONFIG_INVALID
         assert "hidden" not in caught.value.message
         assert server.asked == []
+
+
+def test_what_is_no_place_to_fetch_from_is_refused_before_anything_is_sent(web: Web) -> None:
+    with pytest.raises(RejectedError, match="plain http") as caught:
+        web.call("GET", "http://updates.example.com/x?secret")
+    assert caught.value.reason is Reason.REDIRECT_REFUSED
+    assert "secret" not in caught.value.message
+
+
+def test_where_one_address_of_a_name_is_dead_the_next_is_tried(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    with raw_server(lambda _, wire: wire.answer(200)) as server:
+        both = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, server.port)) for one in ("127.0.0.9", "127.0.0.1")]
+        real = socket.getaddrinfo
+        monkeypatch.setattr(
+            socket, "getaddrinfo", lambda host, *more, **how: both if host == "localhost" else real(host, *more, **how)
+        )
+        assert web.call("GET", f"http://localhost:{server.port}/").status == 200
+
+
+def test_a_deadline_that_is_over_is_over_before_anything_is_sent(web: Web) -> None:
+    with raw_server(lambda _, wire: wire.answer(200)) as server:
+        with pytest.raises(TransientError) as caught:
+            web.call("GET", server.url, deadline=timedelta(0))
+        assert caught.value.reason is Reason.TIMED_OUT
+        assert server.asked == []
+
+
+def test_a_server_that_hangs_up_without_a_word_is_unreachable(web: Web) -> None:
+    with raw_server(lambda _, wire: wire.hang_up()) as server:
+        with pytest.raises(TransientError, match="without an answer") as caught:
+            web.call("GET", server.url)
+        assert caught.value.reason is Reason.UNREACHABLE
