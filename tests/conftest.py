@@ -5,6 +5,8 @@ import os
 import pytest
 from support.rigs import missing
 
+pytest_plugins = ["support.systemd"]  # the fixture systemd_host, booted once for the whole run
+
 REQUIRED = "PAWLD_REQUIRE_RIGS"
 
 

@@ -10,15 +10,12 @@ from pathlib import Path
 
 import pytest
 from support.launchd import FakeLaunchd
-from support.systemd import systemd_host
 
 from pawld.model import Slot
 from pawld.ports import Service
 from pawld.service.command import CommandService
 from pawld.service.launchd import LaunchdService
 from pawld.service.systemd import SystemdService
-
-__all__ = ["systemd_host"]
 
 AGENT = "#!/bin/sh\nexec sleep 300\n"
 

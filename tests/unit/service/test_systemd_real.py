@@ -4,14 +4,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from support.systemd import SystemdHost, systemd_host
+from support.systemd import SystemdHost
 
 from pawld.errors import OperatorError, TransientError
 from pawld.model import Slot
 from pawld.reasons import Reason
 from pawld.service.systemd import SystemdService
 
-__all__ = ["systemd_host"]
 pytestmark = pytest.mark.rig("systemd")
 
 UNIT = "acme-agent.service"
