@@ -136,8 +136,8 @@ def _mentions_agents(environ: Mapping[str, str]) -> bool:
 def _variables(environ: Mapping[str, str], tree: Mapping[str, Any]) -> Iterator[tuple[Keys, Any, str]]:
     """Yield each variable that configures pawld: its keys, its value, its name."""
     for name in sorted(environ):
-        if not name.startswith(PREFIX) or name == CONFIG_VARIABLE:
-            continue
+        if not name.startswith(PREFIX) or "__" not in name:
+            continue  # every key lies two levels deep; what has one may hold a token, a passphrase, the config's path
         keys = [part.lower() for part in name.removeprefix(PREFIX).split("__")]
         if keys[0] == "agents" and len(keys) > 1:
             keys[1] = _agent_named(keys[1], tree.get("agents"), name)

@@ -47,6 +47,11 @@ def test_variables_come_last(tmp_path: Path) -> None:
     assert origin_of(settings, "agents.acme.channel") == "$PAWLD_AGENTS__ACME__CHANNEL"
 
 
+def test_a_variable_without_levels_configures_nothing(tmp_path: Path) -> None:
+    """It may well hold the secret that some ``token_env`` names."""
+    assert gather(written(tmp_path, MINIMAL), {"PAWLD_ACME_TOKEN": "x", "PAWLD_CONFIG": "y"}).tree.keys() == {"agents"}
+
+
 def test_a_variable_may_hold_a_list_a_number_or_a_truth(tmp_path: Path) -> None:
     settings = loaded(
         tmp_path,

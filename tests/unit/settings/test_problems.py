@@ -284,8 +284,8 @@ def test_a_mistake_in_a_variable_names_the_variable(tmp_path: Path) -> None:
 
 
 def test_a_variable_with_an_unknown_first_word_is_a_mistake_too(tmp_path: Path) -> None:
-    (found,) = problems(tmp_path, MINIMAL, {"PAWLD_CHECK_EVERY": "1h"})
-    assert found.startswith("$PAWLD_CHECK_EVERY: check_every is unknown")
+    (found,) = problems(tmp_path, MINIMAL, {"PAWLD_UPDATR__CHECK_EVERY": "1h"})
+    assert found.startswith("$PAWLD_UPDATR__CHECK_EVERY: updatr is unknown")
 
 
 def test_no_mistake_shows_a_value_that_may_be_secret(tmp_path: Path) -> None:
