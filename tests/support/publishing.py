@@ -91,7 +91,7 @@ def tar(files: dict[str, bytes], mode: str) -> bytes:
 
 
 class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the parent's name for it
         """Say nothing."""
 
 

@@ -81,6 +81,7 @@ RIGS: dict[str, Probe] = {
     ),
     "rpm": program("rpm", "rpmbuild"),
     "dpkg": program("dpkg", "dpkg-deb"),
+    "openssl": program("openssl"),
     **{
         name: program(name)
         for name in ("nginx", "minisign", "strace", "wixl", "wine", "osslsigncode", "etcd", "ssh-keygen", "zip")

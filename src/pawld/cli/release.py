@@ -290,7 +290,7 @@ def _export(arguments: Namespace) -> Exit:
 
 
 def _serve(arguments: Namespace) -> Exit:
-    from pawld.publish.serve import server  # noqa: PLC0415 - one command alone needs a web server
+    from pawld.publish.serve import server
 
     with server(Layout(arguments.repository).public, arguments.host, arguments.port) as made:
         talk.say(f"Serving {arguments.repository} at http://{made.server_name}:{made.server_port}/")

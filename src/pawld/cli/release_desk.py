@@ -2,7 +2,7 @@
 
 import os
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,6 +10,7 @@ from functools import cache
 from getpass import getpass
 from pathlib import Path
 
+from pawld.cli.arguments import add_common
 from pawld.errors import OperatorError
 from pawld.model import Platform
 from pawld.publish.keys import Unlock
@@ -35,7 +36,8 @@ def add_desk(parser: ArgumentParser) -> None:
 
 
 def add_passphrase(parser: ArgumentParser) -> None:
-    """Add where the passphrase of the signing keys comes from."""
+    """Add where the passphrase of the signing keys comes from, and what every command takes."""
+    add_common(parser, default=SUPPRESS)
     parser.add_argument(
         "--passphrase-file",
         type=Path,

@@ -23,24 +23,9 @@ def parse_ramp(text: str) -> tuple[RampStep, ...]:
     return steps
 
 
-def ramp_text(steps: tuple[RampStep, ...]) -> str:
-    """Return the ramp as ``parse_ramp`` reads it, times in seconds."""
-    return ", ".join(
-        f"{step.fraction * 100:g}%" + (f" {step.lasts.total_seconds():.0f}s" if step.lasts else "") for step in steps
-    )
-
-
-def parse_duration(text: str) -> timedelta:
-    """Read ``90s``, ``6h``, ``7d``; ``OperatorError`` (usage) where it is none."""
-    found = re.fullmatch(r"(\d+)([smhdw])", text.strip())
-    if found is None:
-        raise OperatorError(Reason.USAGE, f"{text!r} is no duration such as 90s, 6h or 7d.")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
-
-
 def _step(text: str) -> RampStep:
     found = _STEP.fullmatch(text)
     if found is None or float(found[1]) > EVERYONE:
         raise OperatorError(Reason.USAGE, f"{text!r} is no step of a ramp; one reads like `10% 6h`.")
-    lasts = parse_duration(found[2] + found[3]) if found[2] else timedelta(0)
+    lasts = timedelta(**{_UNITS[found[3]]: int(found[2])}) if found[2] else timedelta(0)
     return RampStep(float(found[1]) / EVERYONE, lasts)

@@ -37,24 +37,27 @@ class Staging:
 
     def drop(self, role: str) -> None:
         """Forget what is staged for *role*; nothing there is no error."""
-        self.path(role).unlink(missing_ok=True)
-        if self._directory.exists():
+        if self.path(role).exists():
+            self.path(role).unlink()
             fsync_directory(self._directory)
 
-    def merge(self, carried: Path) -> str:
-        """Add the signatures of a file that came back to the staged one, and return the role.
+    def merge(self, carried: Path) -> tuple[str, ...]:
+        """Add the signatures of a file that came back to the staged one, and return its role.
+
+        Two roles may say the very same (nothing, at first); what is signed for one is then signed for the other.
 
         Raises:
             RejectedError: metadata_untrusted where it is not a copy of what is staged; its signatures say nothing then.
         """
         back = load(carried)
-        for role in self.roles():
-            staged = self.read(role)
-            if staged is not None and staged.signed_bytes == back.signed_bytes:
-                staged.signatures.update(back.signatures)
-                self.put(role, staged)
-                return role
-        raise RejectedError(
-            Reason.METADATA_UNTRUSTED,
-            f"{carried} is not a copy of anything that is staged: it was changed on its way, or is out of date.",
-        )
+        found = {role: one for role in self.roles() if (one := self.read(role)) is not None}
+        same = {role: one for role, one in found.items() if one.signed_bytes == back.signed_bytes}
+        if not same:
+            raise RejectedError(
+                Reason.METADATA_UNTRUSTED,
+                f"{carried} is not a copy of anything that is staged: it was changed on its way, or is out of date.",
+            )
+        for role, staged in same.items():
+            staged.signatures.update(back.signatures)
+            self.put(role, staged)
+        return tuple(same)

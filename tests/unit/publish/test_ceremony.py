@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from securesystemslib.signer import SIGNER_FOR_URI_SCHEME, CryptoSigner, Key, Signer
+from securesystemslib.signer import SIGNER_FOR_URI_SCHEME, CryptoSigner, Key, Signature, Signer
 from support.publishing import PASSPHRASE, StillClock, reopened, take_in, tar_gz, unlock
 
 from pawld.errors import OperatorError, RejectedError
@@ -15,6 +15,7 @@ from pawld.publish import ceremony, keys
 from pawld.publish.publication import Published, publish
 from pawld.publish.publisher import Publisher
 from pawld.publish.refresh import refresh
+from pawld.publish.rotate import rotate
 from pawld.reasons import Reason
 
 if TYPE_CHECKING:
@@ -147,8 +148,13 @@ def test_a_root_and_delegations_name_their_keys(guarded: "Site") -> None:
     (guarded.home / "keys/root-2.pem").unlink()
     refresh(publisher, ["root", "targets"])
     root = ceremony.statement(publisher.staging.path("root"))
-    assert root.quorums["stable" if "stable" in root.quorums else "root"][0] == 2
-    assert root.expires - publisher.clock.now().replace(tzinfo=None if root.expires.tzinfo is None else root.expires.tzinfo) > timedelta(days=364)
+    assert {role: quorum[0] for role, quorum in root.quorums.items()} == {
+        "root": 2,
+        "targets": 2,
+        "snapshot": 1,
+        "timestamp": 1,
+    }
+    assert root.expires == publisher.clock.now() + timedelta(days=365)
     published = publisher.repository.targets()
     assert published is not None
     path = guarded.tmp / "targets.json"
@@ -176,11 +182,12 @@ class _Vault(Signer):
     @classmethod
     def from_priv_key_uri(cls, priv_key_uri: str, public_key: Key, secrets_handler: object = None) -> "_Vault":
         assert callable(secrets_handler)
+        assert priv_key_uri == "vault:stable"
         if secrets_handler("PIN") != PASSPHRASE:
             raise ValueError("wrong PIN")
         return cls(public_key)
 
-    def sign(self, payload: bytes) -> "object":  # type: ignore[override]  # as the library's own signature
+    def sign(self, payload: bytes) -> Signature:
         if self.broken:
             raise OSError("the token was pulled out")
         return self.held.sign(payload)
@@ -201,8 +208,6 @@ def described(tmp: Path, vault: type[_Vault], uri: str = "vault:stable") -> Path
 
 
 def test_a_key_in_a_vault_signs_through_its_uri(site: "Site", vault: type[_Vault]) -> None:
-    from pawld.publish.rotate import rotate
-
     publisher = site.publisher
     named = publisher.keyring.add(keys.read_public(described(site.tmp, vault)))
     rotate(publisher, "stable", [publisher.keyring.named("stable-1")], [named])

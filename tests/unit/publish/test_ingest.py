@@ -1,16 +1,18 @@
 """What ``release ingest`` measures, signs, keeps and refuses."""
 
+import errno
 import hashlib
-import os
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
 from support.publishing import ARM, LINUX, incoming, take_in, tar_gz
 
-from pawld.errors import OperatorError, RejectedError
+from pawld.errors import OperatorError, RejectedError, TransientError
 from pawld.formats.record import read_custom
 from pawld.model import Location
+from pawld.publish.artifacts import blocks_from_web
 from pawld.publish.ingest import ingest
 from pawld.publish.publication import publish
 from pawld.publish.records import current
@@ -84,7 +86,7 @@ def test_the_bytes_are_kept_once_under_all_their_names(site: "Site") -> None:
         targets / "acme-agent/stable" / f"{digest}.linux-x86_64",
         targets / "acme-agent/archive/1.0.0" / f"{digest}.linux-x86_64",
     ]
-    assert len({os.stat(place).st_ino for place in places}) == 1
+    assert len({place.stat().st_ino for place in places}) == 1
 
 
 def test_bytes_that_stay_at_the_vendor_leave_only_their_address(site: "Site") -> None:
@@ -119,6 +121,39 @@ def test_a_version_that_the_record_cannot_carry_is_refused_before_anything_is_si
 def test_a_host_without_a_build_is_told_so(site: "Site") -> None:
     take_in(site.publisher, "1.0.0")
     assert site.client().ask("acme-agent/stable/windows-x86_64") is None
+
+
+class _Download:
+    """An answer of the vendor's server."""
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+
+    def blocks(self) -> Iterator[bytes]:
+        yield tar_gz("1.0.0")
+
+
+def test_a_download_is_taken_in_and_an_error_page_is_not(site: "Site") -> None:
+    location = Location("https://vendor.example/acme.tar.gz")
+
+    def blocks(status: int) -> Iterator[bytes]:
+        return blocks_from_web(lambda _location: nullcontext(_Download(status)), location)
+
+    with pytest.raises(TransientError) as caught:
+        ingest(site.publisher, incoming("1.0.0"), blocks(404), "stable")
+    assert caught.value.reason is Reason.NOT_FOUND
+    ingest(site.publisher, incoming("1.0.0"), blocks(200), "stable")
+    publish(site.publisher)
+    assert site.client().fetch(STABLE) == tar_gz("1.0.0")
+
+
+def test_bytes_are_copied_where_the_file_system_has_no_links(site: "Site", monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_paths: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr("os.link", refuse)
+    take_in(site.publisher, "1.0.0")
+    assert site.client().fetch(STABLE) == tar_gz("1.0.0")
 
 
 def test_what_an_ingest_that_was_cut_left_over_is_swept(site: "Site") -> None:

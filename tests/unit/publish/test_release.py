@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from support.publishing import ARM, LINUX, reopened, StillClock, take_in, tar_gz
+from support.publishing import ARM, LINUX, StillClock, reopened, take_in, tar_gz
 
 from pawld.errors import OperatorError
 from pawld.formats.record import read_custom

@@ -1,0 +1,224 @@
+"""The whole story of a publisher, told on the command line, judged by python-tuf's client."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from pytest_httpserver import HTTPServer
+from support.publishing import PASSPHRASE, Client, served, tar_gz
+
+from pawld.cli.main import main
+from pawld.publish import keys
+from pawld.reasons import Exit
+
+Run = Callable[..., tuple[int, str]]
+STABLE = "acme-agent/stable/linux-x86_64"
+BETA = ("--version", "1.0.0", "--channel", "beta")
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run `pawld release …` in this repository; return the exit code and what was said."""
+    monkeypatch.setenv("PAWLD_PASSPHRASE", PASSPHRASE)
+    monkeypatch.setenv("PAWLD_REPOSITORY", str(tmp_path / "home"))
+
+    def release(*words: object) -> tuple[int, str]:
+        capsys.readouterr()
+        code = main(["release", *map(str, words)])
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    return release
+
+
+@pytest.fixture
+def home(tmp_path: Path, run: Run) -> Path:
+    code, said = run("init", tmp_path / "home", "--product", "acme-agent", "--unsafe-single-key")
+    assert code == Exit.DONE, said
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Callable[[str], Path]:
+    def made(version: str) -> Path:
+        path = tmp_path / f"acme-{version}.tar.gz"
+        path.write_bytes(tar_gz(version))
+        return path
+
+    return made
+
+
+def ingested(run: Run, build: Callable[[str], Path], version: str, channel: str, *more: object) -> tuple[int, str]:
+    place = ("--version", version, "--platform", "linux-x86_64", "--channel", channel, "--entrypoint", "bin/acme")
+    return run("ingest", build(version), *place, *more)
+
+
+def fetched(tmp_path: Path, home: Path, name: str) -> bytes:
+    root = (home / "public/metadata/1.root.json").read_bytes()
+    with served(home / "public") as url:
+        return Client(tmp_path / name, url, root).fetch(STABLE)
+
+
+def test_a_release_goes_through_beta_to_stable_is_halted_and_withdrawn(
+    tmp_path: Path, run: Run, home: Path, build: Callable[[str], Path]
+) -> None:
+    assert ingested(run, build, "1.0.0", "stable")[0] == Exit.DONE
+    assert ingested(run, build, "1.1.0", "beta")[0] == Exit.DONE
+    assert fetched(tmp_path, home, "before") == tar_gz("1.0.0")
+    code, said = run("promote", "1.1.0", "--to", "stable", "--ramp", "1% 1h, 100%", "--security-floor", "1.0.0")
+    assert code == Exit.DONE
+    assert "stable linux-x86_64: 1.1.0, sequence 2" in said
+    assert fetched(tmp_path, home, "after") == tar_gz("1.1.0")
+    for words, state in (
+        (("halt", "stable"), "halted"),
+        (("resume", "stable"), "0.0% of"),
+        (("pause", "stable"), "paused"),
+    ):
+        assert run(*words)[0] == Exit.DONE
+        assert state in run("status")[1]
+    assert run("withdraw", "1.1.0", "--security-floor", "1.0.1")[0] == Exit.DONE
+    assert "withdrawn" in run("status")[1]
+
+
+def test_status_is_one_document_for_a_program(run: Run, home: Path, build: Callable[[str], Path]) -> None:
+    code, said = ingested(run, build, "1.0.0", "stable", "--json")
+    assert code == Exit.DONE
+    assert json.loads(said)["published"]["stable"] == 2
+    document = json.loads(run("status", "--json")[1])
+    assert [(one["channel"], one["version"], one["fraction"]) for one in document["releases"]] == [
+        ("stable", "1.0.0", 1.0)
+    ]
+    assert {one["role"]: one["freshness"] for one in document["roles"]}["timestamp"] == "fresh"
+
+
+def test_a_build_comes_through_the_vendors_redirect_and_stays_there(
+    tmp_path: Path, run: Run, home: Path, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/latest").respond_with_data(status=302, headers={"Location": "/cdn/acme.tar.gz"})
+    httpserver.expect_request("/cdn/acme.tar.gz").respond_with_data(tar_gz("1.0.0"))
+    place = ("--version", "1.0.0", "--platform", "linux-x86_64", "--channel", "stable", "--filename", "acme.tar.gz")
+    code, said = run("ingest", httpserver.url_for("/latest"), *place, "--no-copy")
+    assert code == Exit.DONE, said
+    assert not (home / "public/targets").exists()
+    root = (home / "public/metadata/1.root.json").read_bytes()
+    with served(home / "public") as url:
+        target = Client(tmp_path / "host", url, root).ask(STABLE)
+    assert target is not None
+    assert target.custom["sources"][0]["url"] == httpserver.url_for("/latest")
+
+
+def test_keys_rotate_and_the_timestamp_is_refreshed(
+    tmp_path: Path, run: Run, home: Path, build: Callable[[str], Path]
+) -> None:
+    ingested(run, build, "1.0.0", "stable")
+    for role in ("root", "targets", "stable", "beta", "snapshot", "timestamp"):
+        code, said = run("rotate", role)
+        assert (code, f"{role}: {role}-1 out, {role}-2 in." in said) == (Exit.DONE, True)
+    assert run("refresh", "--role", "stable", "--due")[0] == Exit.DONE
+    assert run("refresh", "--check")[0] == Exit.DONE
+    assert fetched(tmp_path, home, "host") == tar_gz("1.0.0")
+
+
+def test_two_people_sign_a_release_far_from_the_repository(
+    tmp_path: Path, run: Run, build: Callable[[str], Path]
+) -> None:
+    for name in ("ann", "bob"):
+        assert run("key", name, "--to", tmp_path / name)[0] == Exit.DONE
+    given = [word for name in ("ann", "bob") for word in ("--public-key", f"stable={tmp_path / name / name}.pub.json")]
+    home = tmp_path / "home"
+    code, said = run("init", home, "--product", "acme-agent", "--channel", "stable", "--quorum", "stable=2/2", *given)
+    assert code == Exit.TRY_LATER
+    assert "stable waits for 2 more signatures, by ann or bob" in said
+    ceremony(tmp_path, run, "first")
+    assert ingested(run, build, "1.0.0", "stable")[0] == Exit.TRY_LATER
+    assert "1.0.0" not in run("status")[1]
+    ceremony(tmp_path, run, "second")
+    assert fetched(tmp_path, home, "host") == tar_gz("1.0.0")
+
+
+def ceremony(tmp_path: Path, run: Run, name: str) -> None:
+    to = tmp_path / name
+    to.mkdir()
+    assert "Copied" in run("stage", "--to", to)[1]
+    copies = sorted(to.iterdir())
+    assert [copy.name for copy in copies] == ["archive.json", "stable.json"]
+    for person in ("ann", "bob"):
+        for copy in copies:
+            assert run("sign", copy)[0] == Exit.DONE
+            assert "Signed by" in run("sign", copy, "--key", tmp_path / person / f"{person}.pem")[1]
+    code, said = run("publish", *copies)
+    assert (code, "Published" in said) == (Exit.DONE, True), said
+
+
+def test_what_is_staged_can_be_discarded(run: Run, home: Path, build: Callable[[str], Path]) -> None:
+    (home / "keys/stable-1.pem").rename(home / "stable-1.pem")
+    assert ingested(run, build, "1.0.0", "stable")[0] == Exit.TRY_LATER
+    assert "waits" in run("status")[1]
+    run("stage", "--discard", "stable", "--discard", "archive")
+    assert "waits" not in run("status")[1]
+
+
+def test_a_bundle_is_exported(tmp_path: Path, run: Run, home: Path, build: Callable[[str], Path]) -> None:
+    ingested(run, build, "1.0.0", "stable")
+    bundle = tmp_path / "acme.pawld"
+    assert run("export", bundle, "--channel", "stable", "--platform", "linux-x86_64")[0] == Exit.DONE
+    assert tar_gz("1.0.0") in bundle.read_bytes()
+
+
+def test_a_key_of_a_vault_is_described(tmp_path: Path, run: Run) -> None:
+    named = keys.generate(tmp_path, "root-1", PASSPHRASE)
+    public = keys.load_file(tmp_path / "root-1.pem", PASSPHRASE)._private_key.public_key()  # type: ignore[attr-defined]  # the test's own key
+    pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    (tmp_path / "exported.pem").write_bytes(pem)
+    code, _ = run("describe-key", "kms", "--pem", tmp_path / "exported.pem", "--uri", "gcpkms:x", "--to", tmp_path)
+    assert code == Exit.DONE
+    assert keys.read_public(tmp_path / "kms.pub.json").key.keyid == named.key.keyid
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("init", "{home}", "--product", "acme-agent"), Exit.CONFIGURATION),
+        (("init", "{tmp}/new", "--product", "x", "--quorum", "root=3/1"), Exit.USAGE),
+        (("init", "{tmp}/new", "--product", "x", "--quorum", "root=1/3"), Exit.USAGE),
+        (("promote", "9.9.9", "--to", "stable"), Exit.USAGE),
+        (("halt", "stable"), Exit.USAGE),
+        (("rotate", "root", "--threshold", "1"), Exit.USAGE),
+        (("refresh", "--role", "nobody"), Exit.USAGE),
+        (("ingest", "/nothing", "--version", "1", "--platform", "linux-x86_64", "--channel", "beta"), Exit.USAGE),
+        (
+            ("ingest", "/x", "--version", "1", "--platform", "linux-x86_64", "--channel", "beta", "--no-copy"),
+            Exit.USAGE,
+        ),
+        (("ingest", "ftp://x/y", "--version", "1", "--platform", "a-b", "--channel", "beta"), Exit.CONFIGURATION),
+        (("ingest", "/x", "--version", "1", "--platform", "linux", "--channel", "beta"), Exit.USAGE),
+        (("status", "--repository", "{tmp}/nowhere"), Exit.CONFIGURATION),
+        (("promote", "1.0.0", "--to", "stable", "--start", "soon"), Exit.USAGE),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_code(
+    tmp_path: Path, run: Run, home: Path, words: tuple[str, ...], code: Exit
+) -> None:
+    before = sorted(path.name for path in (home / "public/metadata").iterdir())
+    assert run(*(word.format(home=home, tmp=tmp_path) for word in words))[0] == code
+    assert sorted(path.name for path in (home / "public/metadata").iterdir()) == before
+
+
+def test_several_keys_need_the_name_of_the_one_that_goes(tmp_path: Path, run: Run) -> None:
+    run("init", tmp_path / "home", "--product", "acme-agent")
+    code, said = run("rotate", "root")
+    assert (code, "root-1, root-2, root-3" in said) == (Exit.USAGE, True)
+    assert run("rotate", "root", "--out", "root-2")[0] == Exit.DONE
+
+
+def test_without_a_passphrase_or_a_terminal_nothing_is_signed(
+    run: Run, home: Path, build: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("PAWLD_PASSPHRASE")
+    assert run("refresh")[0] == Exit.CONFIGURATION
+    assert run("key", "ann", "--to", tmp_path / "ann")[0] == Exit.CONFIGURATION
+    (tmp_path / "passphrase").write_text(PASSPHRASE)
+    (tmp_path / "passphrase").chmod(0o600)
+    assert run("refresh", "--passphrase-file", tmp_path / "passphrase")[0] == Exit.DONE
