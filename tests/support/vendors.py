@@ -236,3 +236,20 @@ class FakeScalepad(FakeVendor):
 
     def _not_found(self, **details: str) -> Response:
         return answer(404, refusal("not_found", "Agent release or artifact not found", **details))
+
+
+class FakeStatic(FakeVendor):
+    """A static host or a CDN: it serves files to anybody, and a credential that reaches it fails the test."""
+
+    routes = (route("file", "GET", "/.*", ["signature"]),)
+
+    def __init__(self, server: HTTPServer) -> None:
+        super().__init__(server)
+        self.files: dict[str, bytes] = {}
+
+    def unauthorized(self, request: Request) -> Response | None:  # noqa: ARG002 - everybody may ask
+        return None
+
+    def respond(self, name: str, found: re.Match[str], request: Request) -> Response:  # noqa: ARG002 - one kind of call
+        data = self.files.get(request.path)
+        return Response("", 404) if data is None else Response(data, content_type="application/octet-stream")

@@ -4,6 +4,7 @@ The credentials go to the origin of the base URL and nowhere else: redirects are
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,6 +22,8 @@ Now = Callable[[], datetime]
 
 DEADLINE = timedelta(seconds=30)  # for one call, from connecting to the last byte
 LIMIT = 1024 * 1024  # bytes of an answer
+_PARTS = re.compile(r"[^\s,]{8,}|(?<==)[^\s,=]{4,}")  # of a credential header: token, access key, signature
+_HARMLESS = frozenset({"X-Sdk-Date", "X-Project-Id"})  # a wrong clock can only be explained with the date
 MOST_PAGES = 100  # of a list; a vendor that never ends one must not hold the updater
 
 
@@ -160,7 +163,8 @@ class Api:
         headers = {**self._headers, **({"Content-Type": "application/json"} if body else {})}
         request = Request(method, self.url(path, query), headers, body)
         secret = self._auth.headers(request)
-        self._hidden = [part for value in secret.values() for part in (value, value.removeprefix("Bearer "))]
+        values = [value for name, value in secret.items() if name not in _HARMLESS]
+        self._hidden = [part for value in values for part in (value, *_PARTS.findall(value))]
         return self._web.call(
             method, request.url, headers={**headers, **secret}, body=body or None, limit=LIMIT, deadline=DEADLINE
         )

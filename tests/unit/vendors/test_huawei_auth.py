@@ -110,6 +110,18 @@ def test_a_wrong_clock_is_named_as_such(web: Web, pipeline: FakePipeline, tmp_pa
     assert KEYS.secret not in caught.value.message
 
 
+def test_a_gateway_that_repeats_the_access_key_is_not_quoted_with_it(
+    web: Web, pipeline: FakePipeline, tmp_path: Path, hands: Hands
+) -> None:
+    said = f"app not found, appkey {KEYS.access}, sorry; signed at 20260101T000000Z"
+    date = {"Date": "Thu, 01 Jan 2026 00:00:00 GMT"}
+    pipeline.says(401, {"error_code": "APIGW.0303", "error_msg": said}, date)
+    with pytest.raises(OperatorError) as caught:
+        ask(web, pipeline, keys(tmp_path, hands))
+    assert caught.value.reason is Reason.UNAUTHORIZED
+    assert "appkey (hidden), sorry; signed at 20260101T000000Z" in caught.value.message
+
+
 def password(web: Web, iam: FakeIam, folder: Path, clock: Hands, word: str = "correct horse") -> PasswordAuth:
     return PasswordAuth(
         web, iam.url, "acme", "alice", secret(folder, word, "password"), clock, cache=folder / "token.json"
