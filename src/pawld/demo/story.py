@@ -20,7 +20,7 @@ from pawld.reasons import Reason
 from pawld.settings import Settings, load
 from pawld.system.clock import SystemClock
 from pawld.system.platform import detect
-from pawld.wiring import opened_for_change
+from pawld.wiring.host import opened_for_change
 
 AGENT = "acme"
 _Result = TypeVar("_Result")

@@ -10,11 +10,11 @@ from pawld.errors import OperatorError, PawldError
 from pawld.lifecycle import status
 from pawld.ports import Progress
 from pawld.reasons import Reason
-from pawld.settings import Settings, load
 from pawld.wiring.glimpse import history_at_a_glance, status_at_a_glance
 
 if TYPE_CHECKING:
     from pawld.lifecycle.cycle import Outcome
+    from pawld.settings import Settings
     from pawld.wiring.host import Host
 
 Document = dict[str, Any]
@@ -55,8 +55,8 @@ class Control:
     def check(self, agents: Sequence[str]) -> Document:
         """Resolve and decide for each agent; nothing is downloaded."""
         from pawld.lifecycle.cycle import Cycle
-        from pawld.wiring.host import opened_for_reading
         from pawld.lifecycle.silence import Silence
+        from pawld.wiring.host import opened_for_reading
 
         settings = self._settings()
         with opened_for_reading(settings) as host:
@@ -132,7 +132,9 @@ class Control:
         del agents
         raise OperatorError(Reason.USAGE, "This pawld has no daemon yet; run `pawld update` from a timer.")
 
-    def _settings(self) -> Settings:
+    def _settings(self) -> "Settings":
+        from pawld.settings import load
+
         return load(self._config, os.environ)
 
     @contextmanager
