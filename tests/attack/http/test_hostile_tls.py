@@ -1,10 +1,12 @@
 """Certificates and TLS versions that prove nothing."""
 
+import socket
 import ssl
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from support.authority import Authority
@@ -72,8 +74,18 @@ def test_tls_before_1_2_is_refused(web: Web, authority: Authority, version: str)
 
 
 def test_a_server_that_speaks_no_tls_is_refused(web: Web) -> None:
-    with raw_server(lambda _, wire: wire.answer(200)) as server, pytest.raises(TransientError) as caught:
-        web.call("GET", server.url.replace("http:", "https:"))
+    def speak() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            connection.recv(65536)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        speaking = Thread(target=speak, daemon=True)
+        speaking.start()
+        with pytest.raises(TransientError) as caught:
+            web.call("GET", f"https://127.0.0.1:{listener.getsockname()[1]}/")
+        speaking.join(5)
     assert caught.value.reason is Reason.TLS_FAILED
 
 

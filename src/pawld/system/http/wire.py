@@ -3,6 +3,7 @@
 import ssl
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ import httpcore
 from pawld.system.http.reach import Reach, resolved
 
 READ_BLOCK = 256 * 1024  # bytes; httpcore asks for 64 KiB, which costs four times the work around each read
+_TLS_RECORD = 16 * 1024  # bytes; ssl hands out one record at a time (RFC 8446, 5.1)
 
 
 class Patience(float):
@@ -85,7 +87,19 @@ class _Stream(httpcore.NetworkStream):
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max(max_bytes, READ_BLOCK), _left(timeout))
+        first = self._stream.read(max(max_bytes, READ_BLOCK), _left(timeout))
+        return self._more(first) if len(first) == _TLS_RECORD else first
+
+    def _more(self, first: bytes) -> bytes:
+        """Join the full TLS records that are here already: each alone would cost as much around it as a whole block."""
+        connection = self.get_extra_info("socket")
+        parts, missing = [first], READ_BLOCK - len(first)
+        connection.settimeout(0)
+        with suppress(OSError):  # nothing more is here; or it broke, and the next read says so
+            while missing > 0 and (part := connection.recv(missing)):
+                parts.append(part)
+                missing -= len(part)
+        return b"".join(parts)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, _left(timeout))
