@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import lzma
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -31,7 +32,7 @@ def test_a_ratio_bomb_is_stopped_early(refused: Refused, form: str, tmp_path: Pa
     bomb = header("bomb", size=64 * MiB) + bytes(64 * MiB) + END
     packed = PACKERS[form](bomb)
     assert "as a bomb does" in refused(packed, form, packed=True)
-    assert size_of("bomb", tmp_path) <= 200 * len(packed)
+    assert size_of("bomb", tmp_path) <= max(200 * len(packed), 2 * MiB)
 
 
 def test_a_ratio_bomb_in_a_zip_is_stopped_before_a_byte_is_written(refused: Refused, tmp_path: Path) -> None:
@@ -115,7 +116,17 @@ status = Path("/proc/self/status").read_text()  # ru_maxrss would count the pare
 print(json.dumps([word, int(status.split("VmHWM:")[1].split()[0]) // 1024]))
 """
 
-LARGE = 600 * MiB
+LARGE = 200 * MiB
+
+
+def unpacked_in_a_child(archive: Path, slot: Path, form: str, stated: list[int] | None) -> tuple[str, int]:
+    """Unpack in a process of its own; return how it ended, and the peak of its memory in MB."""
+    arguments = [str(slot), str(Path(__file__).parents[2]), json.dumps([form, stated]), str(archive)]
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    command = [sys.executable, "-c", BOMB, *arguments]
+    ran = subprocess.run(command, capture_output=True, check=True, text=True, env=bare)
+    word, peak = json.loads(ran.stdout)
+    return word, peak
 
 
 def packed_zeros(form: str) -> bytes:
@@ -137,9 +148,7 @@ def test_a_large_build_takes_little_memory(tmp_path: Path, form: str) -> None:
     archive.write_bytes(packed_zeros(form))
     slot.mkdir(mode=0o700)
 
-    arguments = [str(slot), str(Path(__file__).parents[2]), json.dumps([form, [LARGE, 1]]), str(archive)]
-    ran = subprocess.run([sys.executable, "-c", BOMB, *arguments], capture_output=True, check=True, text=True)
-    word, peak = json.loads(ran.stdout)
+    word, peak = unpacked_in_a_child(archive, slot, form, [LARGE, 1])
 
     assert word == "unpacked"
     assert peak < 60, f"{peak} MB"
@@ -154,9 +163,7 @@ def test_names_at_the_default_cap_take_little_memory(tmp_path: Path) -> None:
         file.write(END)
     slot.mkdir(mode=0o700)
 
-    arguments = [str(slot), str(Path(__file__).parents[2]), json.dumps(["tar.gz", None]), str(archive)]
-    ran = subprocess.run([sys.executable, "-c", BOMB, *arguments], capture_output=True, check=True, text=True)
-    word, peak = json.loads(ran.stdout)
+    word, peak = unpacked_in_a_child(archive, slot, "tar.gz", None)
 
     assert "more than 65536 files" in word
     assert peak < 60, f"{peak} MB"

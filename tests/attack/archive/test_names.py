@@ -101,7 +101,7 @@ def test_a_name_that_is_not_utf8_is_refused(refused: Refused, raw: bytes) -> Non
 
 
 def test_a_zip_name_in_an_unmarked_character_set_is_refused(refused: Refused) -> None:
-    assert "unknown character set" in refused(zipped([ZipMember("é".encode(), b"evil")]), "zip")
+    assert "unknown character set" in refused(zipped([ZipMember("é".encode(), b"evil", made_by=0)]), "zip")
 
 
 TWINS = {

@@ -186,6 +186,13 @@ def test_a_directory_with_content_is_refused(refused: Refused) -> None:
     assert "no plain directory" in refused(zipped([ZipMember(b"bin/", b"x", mode=0o40755, method=0)]), "zip")
 
 
+def test_a_unicode_path_that_says_the_same_is_read(tmp_path: Path) -> None:
+    raw = "é".encode()
+    extra = struct.pack("<2HBL2s", 0x7075, 7, 1, zlib.crc32(raw), raw)
+    unpacked(zipped([ZipMember(raw, b"x", extra=extra)]), "zip", tmp_path / "slot")
+    assert everything_below(tmp_path / "slot") == {"é": b"x"}
+
+
 EXTRAS = {
     "cut off": b"\x01\x00\xff\x00x",
     "half a header": b"\x01",

@@ -62,7 +62,7 @@ def key_of(component: str) -> str:
         folded = _unusual(component)
     if folded.split(".", 1)[0].rstrip(" ") in _DEVICES:
         raise refused(f"The archive's member {named(component)} has a name that is a device on Windows.")
-    return folded
+    return component if folded == component else folded  # one string in memory, not two, for most of them
 
 
 def _unusual(component: str) -> str:

@@ -6,6 +6,7 @@ same.
 """
 
 import struct
+import zlib
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -125,8 +126,8 @@ def _directory64(stream: BinaryIO, end_at: int, small: _Directory) -> tuple[_Dir
     """Read the zip64 end record; what the small one says in full has to be repeated."""
     _, disk, record_at, disks = LOCATOR64.unpack(_read(stream, end_at - LOCATOR64.size, LOCATOR64.size, b"PK\x06\x07"))
     record = _read(stream, record_at, END64.size, b"PK\x06\x06")
-    _, length, _, _, disk_here, first, here, entries, size, offset = END64.unpack(record)
-    if disk or disks > 1 or disk_here or first or here != entries:
+    _, length, _, _, there, first, here, entries, size, offset = END64.unpack(record)
+    if disk or disks > 1 or there or first or here != entries:
         raise refused("The archive is one of several volumes.")
     if record_at + 12 + length != end_at - LOCATOR64.size:
         raise refused("The archive's zip64 end record has a length that is not its own.")
@@ -161,17 +162,19 @@ def _central(reader: Forward) -> Member:
     reader.exactly(comment)
     if disk:
         raise refused("The archive is one of several volumes.")
-    unix = attributes >> 16 if made >> 8 in _UNIX else 0
-    member = Member(raw, checked_name(raw, flags), flags, method, crc, packed, size, unix, offset)
+    on_unix = made >> 8 in _UNIX
+    spelled = checked_name(raw, flags, made_on_unix=on_unix)
+    mode = attributes >> 16 if on_unix else 0
+    member = Member(raw, spelled, flags, method, crc, packed, size, mode, offset)
     check_method(member)
     member.size, member.packed, member.offset = large(fields, member.name, size, packed, offset)
     return member
 
 
-def checked_name(raw: bytes, flags: int) -> str:
-    """Return the name; one that is not ASCII has to be marked as UTF-8, for else it means something else to others."""
+def checked_name(raw: bytes, flags: int, *, made_on_unix: bool) -> str:
+    """Return the name, which has to be UTF-8: marked so, or made on Unix, where Info-ZIP leaves the mark out."""
     name = decoded(raw)
-    if not raw.isascii() and not flags & UTF8:
+    if not (raw.isascii() or flags & UTF8 or made_on_unix):
         raise refused(f"The archive's member {named(name)} has a name in an unknown character set.")
     if "\0" in name:
         raise refused(f"The archive's member {named(name)} has a NUL in its name.")
@@ -206,8 +209,15 @@ def _extra_fields(fields: bytes, name: str) -> dict[int, bytes]:
     known: dict[int, bytes] = {}
     while fields:
         tag, length = int.from_bytes(fields[:2], "little"), int.from_bytes(fields[2:4], "little")
-        if len(fields) < 4 + length or tag in known or tag == _UNICODE_PATH:
+        if len(fields) < 4 + length or tag in known or (tag == _UNICODE_PATH and not _repeats(fields, name)):
             raise refused(f"The archive's member {named(name)} has an extra field that is not understood.")
         known[tag] = fields[4 : 4 + length]
         fields = fields[4 + length :]
     return known
+
+
+def _repeats(fields: bytes, name: str) -> bool:
+    """Whether the Unicode path field that *fields* begin with says the same name again (APPNOTE 4.6.9)."""
+    raw = name.encode("utf-8")
+    field = b"\x01" + zlib.crc32(raw).to_bytes(4, "little") + raw
+    return fields[2:].startswith(len(field).to_bytes(2, "little") + field)
