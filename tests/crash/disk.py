@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-TESTS = Path(__file__).parent.parent
+from crash.children import environment
+
 HEADER = struct.Struct("<cQI")  # of a line of the log: kind, offset, length
 WRITE, FLUSH, MARK = b"W", b"F", b"M"
 MIB = 1024 * 1024
@@ -66,7 +67,7 @@ def logged(image: Path, work: Path) -> Iterator[str]:
     at = work / "fuse"
     at.mkdir()
     command = [sys.executable, "-m", "crash.block_log", str(at), str(image), str(work / "log")]
-    with subprocess.Popen(command, cwd=TESTS, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as server:
+    with subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as server:
         try:
             _wait_for_mount(at, server)
             device = _run("losetup", "-f", "--show", str(at / "disk")).strip()

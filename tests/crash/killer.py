@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from crash.children import environment
+
 SYSCALLS = (
     "write,writev,pwrite64,pwritev,sendfile,copy_file_range,fsync,fdatasync,syncfs,rename,renameat,renameat2,symlink,"
     "symlinkat,link,linkat,unlink,unlinkat,mkdir,mkdirat,rmdir,truncate,ftruncate,chmod,fchmod,fchmodat,openat"
@@ -46,7 +48,7 @@ class Target:
     Attributes:
         command: its argument list.
         begins: text in the first traced line that counts; what comes before is the program starting.
-        environment: added to this process's.
+        environment: added to that of every child of the rigs.
     """
 
     command: Sequence[str]
@@ -60,7 +62,7 @@ class Target:
             capture_output=True,
             check=False,
             timeout=_LIMIT,
-            env={**os.environ, **self.environment},
+            env=environment() | dict(self.environment),
         )
 
 

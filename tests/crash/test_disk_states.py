@@ -11,12 +11,11 @@ import pytest
 from crash.figures import tell
 from crash.persistence import State, image_of, states
 from crash.trace import Recording, record
-from crash.world import NEW, OLD, install_old, left_over, running_version, update
+from crash.world import ACTS, NEW, OLD, PREPARED, left_over, running_version
 
 SEED = 20260101
 SUBSETS = 10  # random ones for each crash point
-TESTS = Path(__file__).parent.parent
-WORLD = TESTS / "crash" / "world.py"
+WORLD = Path(__file__).parent / "world.py"
 
 pytestmark = pytest.mark.rig("strace")
 
@@ -29,21 +28,22 @@ def memory() -> Iterator[Path]:
         yield Path(made)
 
 
-def _recorded(variant: str, memory: Path) -> Recording:
+def _recorded(variant: str, memory: Path, act: str = "update") -> Recording:
     root = memory / "recorded"
-    install_old(root)
-    command = [sys.executable, "-B", str(WORLD), variant, "update", str(root)]
-    return record(command, root, memory / "log", {"PYTHONPATH": str(TESTS)})
+    PREPARED[act][0](root)
+    command = [sys.executable, "-B", str(WORLD), variant, act, str(root)]
+    return record(command, root, memory / "log")
 
 
-def _wrong(found: str, state: State) -> str:
+def _wrong(found: str, state: State, goal: str) -> str:
     if found not in {OLD, NEW}:
         return "broken"
-    return "lost commit" if state.committed and found != NEW else ""
+    return "lost commit" if state.committed and found != goal else ""
 
 
-def _judge(recording: Recording, memory: Path) -> tuple[Counter[str], list[str]]:
-    """Look at every state, and finish the update from each different one; return figures and examples."""
+def _judge(recording: Recording, memory: Path, act: str = "update") -> tuple[Counter[str], list[str]]:
+    """Look at every state, and finish the act from each different one; return figures and examples."""
+    goal = PREPARED[act][1]
     figures: Counter[str] = Counter(operations=len(recording.operations))
     examples: list[str] = []
     seen: dict[str, str] = {}
@@ -55,12 +55,12 @@ def _judge(recording: Recording, memory: Path) -> tuple[Counter[str], list[str]]
             root = memory / "image"
             image.write_to(root)
             seen[key] = running_version(root)
-            update(root)
-            if running_version(root) != NEW or left_over(root):
+            ACTS[act](root, lambda: None)
+            if running_version(root) != goal or left_over(root, goal):
                 figures["not mended"] += 1
-                examples.append(f"not mended: {running_version(root)} {left_over(root)}")
+                examples.append(f"not mended: {running_version(root)} {left_over(root, goal)}")
             shutil.rmtree(root)
-        wrong = _wrong(seen[key], state)
+        wrong = _wrong(seen[key], state, goal)
         if wrong:
             figures[wrong] += 1
             after = recording.operations[state.upto - 1].text
@@ -69,14 +69,16 @@ def _judge(recording: Recording, memory: Path) -> tuple[Counter[str], list[str]]
     return figures, examples
 
 
-@pytest.mark.parametrize("variant", ["good", "syncfs"])
+@pytest.mark.parametrize(
+    ("act", "variant", "at_least"), [("update", "good", 1000), ("update", "syncfs", 700), ("rollback", "good", 150)]
+)
 def test_every_legal_state_of_the_disk_runs_the_old_or_the_new_version_and_can_be_finished(
-    variant: str, memory: Path
+    act: str, variant: str, at_least: int, memory: Path
 ) -> None:
-    figures, examples = _judge(_recorded(variant, memory), memory)
+    figures, examples = _judge(_recorded(variant, memory, act), memory, act)
 
-    tell(f"disk states, {variant}, seed {SEED}: {dict(figures)}")
-    assert figures["states"] > 500
+    tell(f"disk states, {act}, {variant}, seed {SEED}: {dict(figures)}")
+    assert figures["states"] >= at_least
     assert examples == []
 
 

@@ -7,19 +7,7 @@ import pytest
 from crash.figures import tell
 from crash.killer import Campaign, Target, kill_everywhere
 from crash.trace import COMMITTED
-from crash.world import (
-    ACTS,
-    NEW,
-    OLD,
-    fresh,
-    install_both,
-    install_old,
-    left_over,
-    running_version,
-)
-
-TESTS = Path(__file__).parent.parent
-PREPARED = {"update": (install_old, NEW), "rollback": (install_both, OLD)}
+from crash.world import ACTS, NEW, OLD, PREPARED, fresh, left_over, running_version
 
 pytestmark = pytest.mark.rig("strace")
 
@@ -37,8 +25,8 @@ def _campaign(variant: str, act: str, tmp_path: Path, every: int = 1) -> Campaig
         found, left = running_version(root), left_over(root, goal)
         return "" if found == goal and not left else f"not finished: {found} {left}"
 
-    command = [sys.executable, "-B", str(TESTS / "crash" / "world.py"), variant, act, str(root)]
-    target = Target(command, environment={"PYTHONPATH": str(TESTS)})
+    command = [sys.executable, "-B", str(Path(__file__).parent / "world.py"), variant, act, str(root)]
+    target = Target(command)
     return kill_everywhere(target, tmp_path / "log", lambda: fresh(template, root), judge, every=every)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from crash.children import TESTS, environment
 from crash.disk import (
     FLUSH_EVERY_SECOND,
     PowerCutImage,
@@ -25,7 +26,6 @@ from crash.trace import COMMITTED
 from crash.world import NEW, OLD, install_old, left_over, running_version, update
 
 SEED = 20260101
-TESTS = Path(__file__).parent.parent
 LINGER = 2.5  # seconds after the update in which the file system writes back on its own
 
 
@@ -48,8 +48,7 @@ def _record(kind: str, variant: str, options: str, work: Path) -> Path:
         mark = os.open(work / "fuse" / "mark", os.O_WRONLY)
         os.write(mark, b"start")
         command = [sys.executable, "-B", str(TESTS / "crash" / "world.py"), variant, "update", str(place / "root")]
-        environment = {**os.environ, "PYTHONPATH": str(TESTS)}
-        with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as target:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment()) as target:
             assert target.stdout is not None
             assert COMMITTED in target.stdout.readline()
             os.write(mark, b"committed")

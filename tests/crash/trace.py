@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from crash.children import environment
+
 # Whatever can change a directory tree, and what makes it durable. getppid is the mark where recording begins.
 SYSCALLS = (
     "getppid,write,writev,pwrite64,pwritev,sendfile,copy_file_range,fsync,fdatasync,syncfs,sync,sync_file_range,"
@@ -66,12 +68,12 @@ class Recording:
     operations: list[Operation]
 
 
-def record(command: Sequence[str], root: Path, log: Path, environment: dict[str, str]) -> Recording:
+def record(command: Sequence[str], root: Path, log: Path) -> Recording:
     """Run *command*, which has to end well, and return what it did below *root*."""
     recording = Recording({}, [])
     _read_tree(recording, root)
     watch = ["strace", "-f", "-qq", "-y", "-xx", "-s", "4000000", "-o", str(log), "-e", f"trace={SYSCALLS}"]
-    subprocess.run([*watch, *command], check=True, capture_output=True, env={**os.environ, **environment})
+    subprocess.run([*watch, *command], check=True, capture_output=True, env=environment())
     _Reader(recording, root).read(log)
     return recording
 
@@ -123,6 +125,8 @@ class _Reader:
                 self._note(Operation(f"fsync {self._path(places[0])}", syncs=self._look(self._path(places[0]))))
         elif call in {"syncfs", "sync"}:
             self._note(Operation(call, syncs=-1))
+        elif call in {"pwrite64", "pwritev", "writev", "sendfile", "copy_file_range"}:
+            assert not any(self._inside(one) for one in places), f"{call} is not modelled"
         else:
             self._names(call, arguments, [one.decode() for one in texts], places)
 

@@ -173,6 +173,12 @@ VARIANTS: dict[str, Callable[[], None]] = {
 
 ACTS: dict[str, Callable[[Path, Callable[[], object]], None]] = {"update": update, "rollback": rollback}
 
+# How each act's root is made, and the version that it ends in.
+PREPARED: dict[str, tuple[Callable[[Path], None], str]] = {
+    "update": (install_old, NEW),
+    "rollback": (install_both, OLD),
+}
+
 
 def main(variant: str, act: str, root: str) -> None:
     """Change *root* in this process; ``COMMITTED`` on stdout is the promise that the rigs hold it to."""

@@ -1,16 +1,20 @@
 """The manifest of a slot, ``.pawld-slot.json``: what was installed, and every byte that belongs to it.
 
+It has two lines of JSON: the head says which build it is, the body lists its files. Most questions need the head alone,
+and a body of ten thousand files takes 50 ms to read.
+
 It is written last, so a slot without a readable one was never complete. It is read strictly: a torn or zeroed file is
 a ``ValueError``, never half a manifest. It proves nothing to anybody but this host; the signed record did that before.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 FILENAME = ".pawld-slot.json"
 _SCHEMA = 1
+HEAD_LIMIT = 64 * 1024  # bytes; the fields of a head are far shorter
 _LIMIT = 512 * 1024**2  # bytes; a million files need about a fifth of it
 
 
@@ -33,13 +37,12 @@ class FileEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class SlotManifest:
-    """What a slot is and holds.
+class SlotHead:
+    """What a slot is.
 
     Attributes:
         sha256: the digest of the whole build that it was unpacked from.
         install_id: of the root that made it; a slot with another one is not ours.
-        directories: every directory below the slot, so that an empty one is missed too.
     """
 
     version: str
@@ -48,43 +51,79 @@ class SlotManifest:
     entrypoint: str | None
     install_id: str
     installed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SlotManifest(SlotHead):
+    """What a slot is and holds.
+
+    Attributes:
+        directories: every directory below the slot, so that an empty one is missed too.
+    """
+
     files: tuple[FileEntry, ...]
     directories: tuple[str, ...] = ()
 
 
 def write(manifest: SlotManifest) -> bytes:
     """Return the bytes that read back as *manifest*."""
-    fields = asdict(manifest) | {"schema": _SCHEMA, "installed_at": manifest.installed_at.isoformat()}
-    fields["files"] = [
+    head = {name: getattr(manifest, name) for name in ("version", "sha256", "sequence", "entrypoint", "install_id")}
+    head |= {"schema": _SCHEMA, "installed_at": manifest.installed_at.isoformat()}
+    files = [
         {"path": one.path, "size": one.size, "mode": one.mode, "sha256": one.sha256}
         | ({} if one.target is None else {"target": one.target})
         for one in manifest.files
     ]
-    return json.dumps(fields, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+    return _line(head) + _line({"files": files, "directories": manifest.directories})
 
 
 def read(data: bytes) -> SlotManifest:
     """Read a manifest back; ``ValueError`` where it is torn, of another schema or not a manifest at all."""
     if len(data) > _LIMIT:
         raise ValueError("the slot manifest is longer than any can be")
-    document = json.loads(data)
-    if not isinstance(document, dict) or document.get("schema") != _SCHEMA:
-        raise ValueError("it is not a slot manifest of schema 1")
+    first, _, second = data.partition(b"\n")
+    head, body = read_head(first), _object(second)
     return SlotManifest(
-        version=_text(document, "version"),
-        sha256=_text(document, "sha256"),
-        sequence=_number(document, "sequence"),
-        entrypoint=None if document.get("entrypoint") is None else _text(document, "entrypoint"),
-        install_id=_text(document, "install_id"),
-        installed_at=datetime.fromisoformat(_text(document, "installed_at")),
-        files=tuple(_entry(one) for one in _items(document, "files")),
-        directories=tuple(_plain(one) for one in _items(document, "directories")),
+        version=head.version,
+        sha256=head.sha256,
+        sequence=head.sequence,
+        entrypoint=head.entrypoint,
+        install_id=head.install_id,
+        installed_at=head.installed_at,
+        files=tuple(_entry(one) for one in _items(body, "files")),
+        directories=tuple(_plain(one) for one in _items(body, "directories")),
     )
+
+
+def read_head(line: bytes) -> SlotHead:
+    """Read the first line alone; ``ValueError`` as above."""
+    fields = _object(line)
+    if fields.get("schema") != _SCHEMA:
+        raise ValueError("it is not a slot manifest of schema 1")
+    return SlotHead(
+        version=_text(fields, "version"),
+        sha256=_text(fields, "sha256"),
+        sequence=_number(fields, "sequence"),
+        entrypoint=None if fields.get("entrypoint") is None else _text(fields, "entrypoint"),
+        install_id=_text(fields, "install_id"),
+        installed_at=datetime.fromisoformat(_text(fields, "installed_at")),
+    )
+
+
+def _line(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    document = json.loads(data)
+    if not isinstance(document, dict):
+        raise ValueError("a line of the slot manifest is no object")  # noqa: TRY004 - one error for a bad document
+    return document
 
 
 def _entry(fields: Any) -> FileEntry:
     if not isinstance(fields, dict):
-        raise ValueError("an entry of the slot manifest is no object")  # noqa: TRY004 - one error for a bad document
+        raise ValueError("an entry of the slot manifest is no object")  # noqa: TRY004 - as above
     return FileEntry(
         path=_plain(_text(fields, "path")),
         size=_number(fields, "size"),

@@ -88,8 +88,8 @@ class Layout:
         return made
 
     def _id_of_the_slots(self) -> str | None:
-        manifests = (read_manifest(path) for path in self.slot_directories())
-        ids = [one.install_id for one in manifests if one is not None and _INSTALL_ID.fullmatch(one.install_id)]
+        heads = (read_head(path) for path in self.slot_directories())
+        ids = [one.install_id for one in heads if one is not None and _INSTALL_ID.fullmatch(one.install_id)]
         return max(set(ids), key=ids.count, default=None)
 
     def slot_directories(self) -> list[Path]:
@@ -100,6 +100,15 @@ class Layout:
         except (FileNotFoundError, NotADirectoryError):
             return []
         return [self.versions / name for name in sorted(names) if is_slot_name(name)]
+
+
+def read_head(slot: Path) -> slot_manifest.SlotHead | None:
+    """Return which build the slot is; None as below, where the head itself is missing or torn."""
+    try:
+        with (slot / slot_manifest.FILENAME).open("rb") as file:
+            return slot_manifest.read_head(file.readline(slot_manifest.HEAD_LIMIT))
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def read_manifest(slot: Path) -> slot_manifest.SlotManifest | None:

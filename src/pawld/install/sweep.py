@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from pawld.install.layout import PARTIAL_SUFFIX, Layout, is_leftover, is_slot_name, read_manifest
+from pawld.install.layout import PARTIAL_SUFFIX, Layout, is_leftover, is_slot_name, read_head
 from pawld.system import files
 
 STALE = timedelta(days=7)  # after this long nobody resumes a download
@@ -21,9 +21,9 @@ InUse = Callable[[Collection[Path]], Collection[Path]]
 
 
 def slots_to_remove(layout: Layout, install_id: str, retained: Collection[str]) -> list[Path]:
-    """Return the slots with our manifest and our id whose names are not *retained*."""
-    manifests = ((path, read_manifest(path)) for path in layout.slot_directories() if path.name not in retained)
-    return [path for path, manifest in manifests if manifest is not None and manifest.install_id == install_id]
+    """Return the slots whose manifest has our id and whose names are not *retained*."""
+    heads = ((path, read_head(path)) for path in layout.slot_directories() if path.name not in retained)
+    return [path for path, head in heads if head is not None and head.install_id == install_id]
 
 
 def linked_slots(layout: Layout) -> set[str]:

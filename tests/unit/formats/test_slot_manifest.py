@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,10 +24,16 @@ def test_what_was_written_reads_back_the_same() -> None:
     assert slot_manifest.read(slot_manifest.write(MANIFEST)) == MANIFEST
 
 
-def test_a_manifest_without_an_entrypoint_has_none() -> None:
-    document = json.loads(slot_manifest.write(MANIFEST)) | {"entrypoint": None}
+def test_the_first_line_alone_says_which_build_it_is() -> None:
+    head = slot_manifest.read_head(slot_manifest.write(MANIFEST).splitlines()[0])
 
-    assert slot_manifest.read(json.dumps(document).encode()).entrypoint is None
+    assert (head.version, head.sequence, head.installed_at) == ("1.8.3", 1042, MANIFEST.installed_at)
+
+
+def test_a_manifest_without_an_entrypoint_has_none() -> None:
+    without = replace(MANIFEST, entrypoint=None)
+
+    assert slot_manifest.read(slot_manifest.write(without)) == without
 
 
 def test_no_manifest_that_is_torn_anywhere_is_read() -> None:
@@ -65,14 +72,15 @@ def test_no_manifest_with_zeros_anywhere_is_read() -> None:
     ],
 )
 def test_a_manifest_that_we_would_not_have_written_is_refused(change: dict[str, Any]) -> None:
-    document = json.loads(slot_manifest.write(MANIFEST)) | change
+    lines = [json.loads(line) for line in slot_manifest.write(MANIFEST).splitlines()]
+    changed = [json.dumps({name: change.get(name, value) for name, value in line.items()}) for line in lines]
 
     with pytest.raises(ValueError):  # noqa: PT011 - each fault has its own words
-        slot_manifest.read(json.dumps(document).encode())
+        slot_manifest.read("\n".join(changed).encode())
 
 
 def test_what_is_no_object_or_far_too_long_is_no_manifest(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ValueError, match="not a slot manifest"):
+    with pytest.raises(ValueError, match="no object"):
         slot_manifest.read(b"[]")
     monkeypatch.setattr(slot_manifest, "_LIMIT", 10)
     with pytest.raises(ValueError, match="longer than"):

@@ -397,7 +397,7 @@ def test_a_manifest_names_the_time_of_the_installation(root: Path) -> None:
     assert manifest is not None
     assert slot.installed_at == manifest.installed_at
     assert before <= manifest.installed_at <= datetime.now(UTC)
-    assert json.loads((slot.path / ".pawld-slot.json").read_bytes())["schema"] == 1
+    assert json.loads((slot.path / ".pawld-slot.json").read_bytes().splitlines()[0])["schema"] == 1
 
 
 def test_at_least_the_current_slot_is_kept(root: Path) -> None:
