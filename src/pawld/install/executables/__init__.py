@@ -42,8 +42,11 @@ def platforms_of(program: Path | bytes) -> frozenset[Native] | None:
     if isinstance(program, bytes):
         return _platforms(lambda offset, count: program[offset : offset + count])
     with program.open("rb", buffering=0) as file:
+        size = file.seek(0, 2)
 
         def read(offset: int, count: int) -> bytes:
+            if offset >= size:  # a header may lie beyond what seek takes
+                return b""
             file.seek(offset)
             return file.read(count)
 

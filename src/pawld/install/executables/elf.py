@@ -57,11 +57,11 @@ def _loader(read: ReadAt, head: bytes, order: str) -> bytes:
     else:
         return b""
     for number in range(min(count, _MAX_SEGMENTS)):
-        raw = read(min(table + number * size, 1 << 62), shape.size)
+        raw = read(table + number * size, shape.size)
         if len(raw) < shape.size:
             break
         segment = shape.unpack(raw)
         if segment[0] == _PT_INTERP:
             offset, length = segment[places[0]], segment[places[1]]
-            return read(min(offset, 1 << 62), min(length, _MAX_LOADER)).partition(b"\0")[0]
+            return read(offset, min(length, _MAX_LOADER)).partition(b"\0")[0]
     return b""
