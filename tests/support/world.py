@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pawld.errors import PawldError
-from pawld.lifecycle.agent import Agent, Limits
+from pawld.lifecycle.agent import Agent, Limits, Supply
 from pawld.lifecycle.blocklist import Blocklist
 from pawld.lifecycle.cycle import Cycle, Insistence, Outcome, Patience
 from pawld.lifecycle.database import open_database
@@ -175,11 +175,11 @@ class World:
 
     def update(self, patience: Patience = Patience.WAIT, insistence: Insistence = Insistence.NONE) -> Outcome:
         with self._ledger() as ledger:
-            return Cycle(self.agent, ledger, self).update(patience, insistence)
+            return Cycle(self.agent, self.supply, ledger, self).update(patience, insistence)
 
     def check(self) -> Outcome:
         with self._ledger() as ledger:
-            return Cycle(self.agent, ledger, self).check()
+            return Cycle(self.agent, self.supply, ledger, self).check()
 
     def recover(self) -> Sequence[str]:
         with self._ledger() as ledger:
@@ -201,6 +201,19 @@ class World:
     def agent(self) -> Agent:
         return Agent(
             name="acme",
+            installer=_Disk(self),
+            service=_Manager(self),
+            clock=self.clock,
+            evidence=self.tmp_path / "evidence",
+            health=[self.doctor],
+            windows=self.windows,
+            gates=self.gates,
+            limits=self.limits,
+        )
+
+    @property
+    def supply(self) -> Supply:
+        return Supply(
             product="acme",
             channel="stable",
             platform=LINUX,
@@ -209,17 +222,9 @@ class World:
             source=self,
             trust=self,
             mover=self,
-            installer=_Disk(self),
-            service=_Manager(self),
-            clock=self.clock,
             preflight=lambda _path, _needed: self.act("preflight"),
             downloads=self.tmp_path,
-            evidence=self.tmp_path / "evidence",
             pin=self if self.order is not None else None,
-            health=[self.doctor],
-            windows=self.windows,
-            gates=self.gates,
-            limits=self.limits,
         )
 
     def act(self, name: str) -> None:

@@ -161,7 +161,7 @@ class Story:
 
     def _with_cycle(self, act: Callable[[Cycle], _Result]) -> _Result:
         with opened_for_change(self._settings) as host:
-            return act(Cycle(host.agent(AGENT), host.ledger(AGENT), self._progress))
+            return act(host.cycle(AGENT, self._progress))
 
     def _release(self, release: Release) -> None:
         build = release.packed(secrets.token_bytes(BALLAST))

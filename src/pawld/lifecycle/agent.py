@@ -1,4 +1,4 @@
-"""One agent with everything that its updates need, as ``wiring`` put it together."""
+"""One agent and its supply, as ``wiring`` put them together."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -33,16 +33,35 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """The ports and plain values of one agent.
+    """What stands on this host: enough to swap, watch, take back and recover, without network.
 
     Attributes:
         windows: gates that ``--force`` passes; *gates* are never passed by it.
-        preflight: raises ``TransientError`` unless that many bytes are free below the path.
-        downloads: where partial downloads lie, on the slots' volume.
         evidence: where the logs of failed slots are kept.
     """
 
     name: str
+    installer: Installer
+    service: Service
+    clock: Clock
+    evidence: Path
+    health: Sequence[HealthCheck] = ()
+    windows: Sequence[Gate] = ()
+    gates: Sequence[Gate] = ()
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Where an agent's releases come from, and what proves them.
+
+    Attributes:
+        host_id: what this host's cohort is hashed from.
+        updater: pawld's own version.
+        preflight: raises ``TransientError`` unless that many bytes are free below the path.
+        downloads: where partial downloads lie, on the slots' volume.
+    """
+
     product: str
     channel: str
     platform: Platform
@@ -51,14 +70,6 @@ class Agent:
     source: Source
     trust: Trust
     mover: Mover
-    installer: Installer
-    service: Service
-    clock: Clock
     preflight: Callable[[Path, int], None]
     downloads: Path
-    evidence: Path
     pin: Pin | None = None
-    health: Sequence[HealthCheck] = ()
-    windows: Sequence[Gate] = ()
-    gates: Sequence[Gate] = ()
-    limits: Limits = field(default_factory=Limits)

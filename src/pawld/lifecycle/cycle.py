@@ -7,7 +7,7 @@ from enum import Enum
 
 from pawld.errors import PawldError, TransientError
 from pawld.lifecycle import schedule, waiting
-from pawld.lifecycle.agent import Agent
+from pawld.lifecycle.agent import Agent, Supply
 from pawld.lifecycle.decide import NotThis, Situation, Update, UpToDate, decide
 from pawld.lifecycle.ledger import Ledger, build_of
 from pawld.lifecycle.prepare import Preparation
@@ -52,6 +52,7 @@ class Cycle:
     """The cycles of one agent."""
 
     agent: Agent
+    supply: Supply
     ledger: Ledger
     progress: Progress
 
@@ -87,20 +88,20 @@ class Cycle:
             return self.ledger.rest(Idle(decision.reason, decision.message))
         if isinstance(decision, NotThis):
             return self.ledger.rest(Idle(decision.reason, decision.message, decision.retry_at))
-        slot = Preparation(self.agent, self.ledger, self.progress).slot(resolved.record)
+        slot = Preparation(self.agent, self.supply, self.ledger, self.progress).slot(resolved.record)
         held = self._wait(resolved.record, slot, decision, patience, insistence)
         if held is not None:
             return held
         return self._swap(build_of(resolved.record), slot)
 
     def _resolve(self) -> Resolved | NoBuild:
-        inquiry = Inquiry(self.agent)
+        inquiry = Inquiry(self.supply)
         try:
             resolved = inquiry.resolve()
         finally:
             self.ledger.note(
                 last_check=self.agent.clock.now(),
-                platform=str(self.agent.platform),
+                platform=str(self.supply.platform),
                 why=[asdict(one) for one in inquiry.chain],
             )
         if isinstance(resolved, Resolved):
@@ -115,8 +116,8 @@ class Cycle:
             record=record,
             installed=self._current(),
             now=agent.clock.now(),
-            host_id=agent.host_id,
-            updater=agent.updater,
+            host_id=self.supply.host_id,
+            updater=self.supply.updater,
             pinned=resolved.pinned,
             blocked=self.ledger.blocklist.of(record.version, record.sha256),
             forced=insistence is Insistence.FORCE,

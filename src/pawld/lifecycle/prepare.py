@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pawld.errors import PawldError, RejectedError, TransientError
-from pawld.lifecycle.agent import Agent
+from pawld.lifecycle.agent import Agent, Supply
 from pawld.lifecycle.ledger import Ledger, build_of
 from pawld.lifecycle.silence import Silence
 from pawld.lifecycle.states import Downloading, Staging, Verifying
@@ -21,6 +21,7 @@ class Preparation:
     """Download, verify and stage one build."""
 
     agent: Agent
+    supply: Supply
     ledger: Ledger
     progress: Progress
 
@@ -59,24 +60,24 @@ class Preparation:
         journal.count_attempt(record.sha256)
 
     def _proven(self, record: Record) -> Verified:
-        agent, build = self.agent, build_of(record)
+        supply, build = self.supply, build_of(record)
         told = f"{record.version} is on its way."
         self.ledger.move(Downloading(build), Reason.IN_PROGRESS, told, build)
-        locations = agent.source.locate(record)
+        locations = supply.source.locate(record)
         if isinstance(locations, NoBuild):
             raise TransientError(Reason.NO_ADDRESS, locations.message)
-        agent.preflight(agent.downloads, record.length + agent.installer.space_needed(record))
+        supply.preflight(supply.downloads, record.length + self.agent.installer.space_needed(record))
         partial = self._partial(record)
         if _streams(record):
             self._say_staging(record)
-            return agent.trust.prove_chunks(
+            return supply.trust.prove_chunks(
                 record,
-                lambda proof: agent.mover.chunks(record, locations, partial, self.progress, proof),
+                lambda proof: supply.mover.chunks(record, locations, partial, self.progress, proof),
                 partial,
             )
-        downloaded = agent.mover.fetch(record, locations, partial, self.progress)
+        downloaded = supply.mover.fetch(record, locations, partial, self.progress)
         self.ledger.move(Verifying(build), Reason.IN_PROGRESS, f"{record.version} is here and is being proven.", build)
-        proven = agent.trust.prove(record, downloaded)
+        proven = supply.trust.prove(record, downloaded)
         self._say_staging(record)
         return proven
 
@@ -98,7 +99,7 @@ class Preparation:
         self.ledger.convict(build_of(record), reason, message, self.agent.limits.block_for)
 
     def _partial(self, record: Record) -> Path:
-        return self.agent.downloads / f"{record.sha256}.unverified"
+        return self.supply.downloads / f"{record.sha256}.unverified"
 
 
 def _streams(record: Record) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from pawld.errors import RejectedError, TransientError
 from pawld.lifecycle import versions
-from pawld.lifecycle.agent import Agent
+from pawld.lifecycle.agent import Supply
 from pawld.model import NoBuild, Offer, Pinned, Question, Record
 from pawld.reasons import Reason
 
@@ -29,7 +29,7 @@ class Resolved:
 class Inquiry:
     """One asking of pin, source and trust; *chain* is kept even where the asking fails."""
 
-    agent: Agent
+    supply: Supply
     chain: list[Said] = field(default_factory=list)
 
     def resolve(self) -> Resolved | NoBuild:
@@ -46,35 +46,35 @@ class Inquiry:
         return Resolved(_narrowed(record, offer), pinned)
 
     def _ask_pin(self) -> Pinned | None:
-        if self.agent.pin is None:
-            self._say("configuration", f"follow channel {self.agent.channel}")
+        if self.supply.pin is None:
+            self._say("configuration", f"follow channel {self.supply.channel}")
             return None
-        pinned = self.agent.pin.wanted(self.agent.platform)
+        pinned = self.supply.pin.wanted(self.supply.platform)
         if pinned is None:
-            self._say("pin", f"no version is pinned; follow channel {self.agent.channel}")
+            self._say("pin", f"no version is pinned; follow channel {self.supply.channel}")
             return None
         facts = "".join(f"; {name} {value}" for name, value in pinned.facts.items())
         self._say("pin", f"{pinned.by} pins {pinned.version}{facts}")
         return pinned
 
     def _ask_source(self, pinned: Pinned | None) -> Offer | NoBuild:
-        agent = self.agent
-        offer = agent.source.describe(agent.channel, agent.platform, pinned.version if pinned else None)
+        supply = self.supply
+        offer = supply.source.describe(supply.channel, supply.platform, pinned.version if pinned else None)
         if isinstance(offer, NoBuild):
             self._say("source", offer.message)
         elif offer.version is None:
             self._say("source", "it names no version; the signed record does")
         else:
-            self._say("source", f"it offers {offer.version} for {agent.platform}")
+            self._say("source", f"it offers {offer.version} for {supply.platform}")
         return offer
 
     def _ask_trust(self, pinned: Pinned | None, offer: Offer) -> Record | NoBuild:
-        agent = self.agent
+        supply = self.supply
         version = pinned.version if pinned else offer.version
         question = Question(
-            agent.product, agent.channel, agent.platform, version, offer.filename, pinned=pinned is not None
+            supply.product, supply.channel, supply.platform, version, offer.filename, pinned=pinned is not None
         )
-        record = agent.trust.record(question)
+        record = supply.trust.record(question)
         if isinstance(record, NoBuild):
             self._say("trust", record.message)
         else:

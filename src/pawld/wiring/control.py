@@ -54,17 +54,16 @@ class Control:
 
     def check(self, agents: Sequence[str]) -> Document:
         """Resolve and decide for each agent; nothing is downloaded."""
-        from pawld.lifecycle.cycle import Cycle
         from pawld.lifecycle.silence import Silence
         from pawld.wiring.host import opened_for_reading
 
         settings = self._settings()
         with opened_for_reading(settings) as host:
-            return self._each(host, agents, lambda name: Cycle(host.agent(name), host.ledger(name), Silence()).check())
+            return self._each(host, agents, lambda name: host.cycle(name, Silence()).check())
 
     def update(self, agents: Sequence[str], wish: Wish, progress: Progress) -> Document:
         """Run one cycle for each agent, to its end."""
-        from pawld.lifecycle.cycle import Cycle, Insistence, Patience
+        from pawld.lifecycle.cycle import Insistence, Patience
 
         patience = Patience.WAIT if wish.wait else Patience.RETURN
         insistence = Insistence.FORCE if wish.force else Insistence.NONE
@@ -72,7 +71,7 @@ class Control:
             return self._each(
                 host,
                 agents,
-                lambda name: Cycle(host.agent(name), host.ledger(name), progress).update(patience, insistence),
+                lambda name: host.cycle(name, progress).update(patience, insistence),
             )
 
     def rollback(self, agents: Sequence[str]) -> Document:

@@ -10,14 +10,15 @@ from pawld import __version__
 from pawld.errors import OperatorError, TransientError
 from pawld.install.shelf import Shelf
 from pawld.lifecycle import status
-from pawld.lifecycle.agent import Agent, Limits
+from pawld.lifecycle.agent import Agent, Limits, Supply
 from pawld.lifecycle.blocklist import Blocklist
+from pawld.lifecycle.cycle import Cycle
 from pawld.lifecycle.database import Database, open_database
 from pawld.lifecycle.high_water import HighWater
 from pawld.lifecycle.journal import Journal
 from pawld.lifecycle.ledger import Ledger
 from pawld.model import Platform
-from pawld.ports import Clock, Reporter
+from pawld.ports import Clock, Progress, Reporter
 from pawld.reasons import Reason
 from pawld.settings.models import Agent as AgentSettings
 from pawld.settings.models import Settings
@@ -52,8 +53,45 @@ class Host:
         return Ledger(name, journal, Blocklist(self.database, name), self.clock, self.reporters)
 
     def agent(self, name: str) -> Agent:
-        """Return the agent of this name with its adapters; ``OperatorError`` (usage) for an unknown one."""
-        return self._wired(name, self._known(name))
+        """Return what stands on this host of the agent; ``OperatorError`` (usage) for an unknown one."""
+        settings, around = self._known(name), self._around(name)
+        installer = installer_of(settings, around)
+        service = service_of(settings, around, installer.current)
+        windows, gates = gates_of(settings, around)
+        return Agent(
+            name=name,
+            installer=installer,
+            service=service,
+            clock=self.clock,
+            evidence=around.state / "evidence" / name,
+            health=health_of(settings, around, service),
+            windows=windows,
+            gates=gates,
+            limits=_limits(settings),
+        )
+
+    def supply(self, name: str) -> Supply:
+        """Return where the agent's releases come from, and what proves them."""
+        from pawld.download.disk import preflight
+
+        settings, around = self._known(name), self._around(name)
+        return Supply(
+            product=settings.product,
+            channel=settings.channel,
+            platform=around.platform,
+            host_id=around.host_id,
+            updater=__version__,
+            source=source_of(settings, around),
+            trust=trust_of(settings, around, Shelf(settings.root).current),
+            mover=mover_of(settings, self.settings.updater, around),
+            preflight=lambda path, needed: preflight(path, needed, reserve=settings.install.reserve),
+            downloads=settings.root / ".pawld",
+            pin=pin_of(settings, around),
+        )
+
+    def cycle(self, name: str, progress: Progress) -> Cycle:
+        """Return the agent's cycle."""
+        return Cycle(self.agent(name), self.supply(name), self.ledger(name), progress)
 
     def chosen(self, names: Sequence[str]) -> Sequence[str]:
         """Return the names that were asked for, or all; ``OperatorError`` (usage) for an unknown one."""
@@ -74,44 +112,16 @@ class Host:
             raise OperatorError(Reason.USAGE, f"There is no agent {name!r} in the configuration; there is {known}.")
         return settings
 
-    def _wired(self, name: str, settings: AgentSettings) -> Agent:
+    def _around(self, name: str) -> Surroundings:
         updater = self.settings.updater
-        state = updater.state_dir
-        around = Surroundings(
+        return Surroundings(
             agent=name,
-            state=state,
-            host_id=updater.host_id or host_id(state),
-            platform=platform_of(settings),
+            state=updater.state_dir,
+            host_id=updater.host_id or host_id(updater.state_dir),
+            platform=platform_of(self._known(name)),
             clock=self.clock,
             web=self.web,
-            marks=HighWater(self.database, state / "marks.json"),
-        )
-        installer = installer_of(settings, around)
-        service = service_of(settings, around, installer.current)
-        windows, gates = gates_of(settings, around)
-        from pawld.download.disk import preflight
-
-        return Agent(
-            name=name,
-            product=settings.product,
-            channel=settings.channel,
-            platform=around.platform,
-            host_id=around.host_id,
-            updater=__version__,
-            source=source_of(settings, around),
-            trust=trust_of(settings, around, installer.current),
-            mover=mover_of(settings, updater, around),
-            installer=installer,
-            service=service,
-            clock=self.clock,
-            preflight=lambda path, needed: preflight(path, needed, reserve=settings.install.reserve),
-            downloads=settings.root / ".pawld",
-            evidence=state / "evidence" / name,
-            pin=pin_of(settings, around),
-            health=health_of(settings, around, service),
-            windows=windows,
-            gates=gates,
-            limits=_limits(settings),
+            marks=HighWater(self.database, updater.state_dir / "marks.json"),
         )
 
 
