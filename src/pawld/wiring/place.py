@@ -36,7 +36,8 @@ def installer_of(agent: AgentSettings, around: Surroundings) -> Installer:
         contents = ProgramContents(around.platform, name=settings.name)
     else:
         raise OperatorError(
-            Reason.CONFIG_INVALID, f'agents.{around.agent}.install.type = "{settings.type}" is not available here yet.'
+            Reason.CONFIG_INVALID,
+            f'agents.{around.agent}.install.type = "{settings.type}" names an installer that this pawld does not have.',
         )
     return SlotInstaller(
         agent.root,
@@ -75,5 +76,6 @@ def service_of(agent: AgentSettings, around: Surroundings, current: Callable[[],
             clock=around.clock,
         )
     raise OperatorError(
-        Reason.CONFIG_INVALID, f'agents.{around.agent}.service.type = "{settings.type}" is not available here yet.'
+        Reason.CONFIG_INVALID,
+        f'agents.{around.agent}.service.type = "{settings.type}" names a service that this pawld does not have.',
     )

@@ -1,6 +1,8 @@
 """Where builds come from and who orders them: source, pin and mover."""
 
+from pawld.errors import OperatorError
 from pawld.ports import Clock, Mover, Pin, Source
+from pawld.reasons import Reason
 from pawld.settings.models import Agent as AgentSettings
 from pawld.settings.pins import FixedPin as FixedSettings
 from pawld.settings.pins import HawkbitPin as HawkbitSettings
@@ -59,7 +61,10 @@ def pin_of(agent: AgentSettings, around: Surroundings) -> Pin | None:
 
         return FixedPin(settings.version, allow_downgrade=settings.allow_downgrade)
     if isinstance(settings, HawkbitSettings):
-        raise NotImplementedError
+        raise OperatorError(
+            Reason.CONFIG_INVALID,
+            f'agents.{around.agent}.pin.type = "hawkbit" names a pin that this pawld does not have.',
+        )
     from pawld.pins.prefactor import PrefactorPin
 
     return PrefactorPin(

@@ -2,7 +2,11 @@
 
 from collections.abc import Sequence
 
+from pawld.errors import OperatorError
+from pawld.errors import OperatorError
 from pawld.ports import Gate, HealthCheck, Service
+from pawld.reasons import Reason
+from pawld.reasons import Reason
 from pawld.settings import gates as gate_settings
 from pawld.settings import health as health_settings
 from pawld.settings.models import Agent as AgentSettings
@@ -51,32 +55,67 @@ def _check(
 
 def _gate(settings: gate_settings.Gate, name: str, around: Surroundings) -> Gate:
     match settings:
-        case gate_settings.CodeartsRunGate():
-            from pawld.gates.codearts_run import CodeartsRunGate
+        case gate_settings.WindowGate():
+            from pawld.gates.window import WindowGate
 
-            return CodeartsRunGate(
-                around.web,
-                settings.base_url,
-                auth_of(settings.auth, around.web, around.clock.now, around.token_cache(name)),
-                around.clock.now,
-                project_id=settings.project_id,
-                runs=[(run.pipeline_id, run.pipeline_run_id) for run in settings.runs],
-                name=name,
+            return WindowGate(
+                days=settings.days,
+                opens=settings.opens,
+                closes=settings.closes,
+                timezone=settings.timezone,
                 max_deferral=settings.max_deferral,
+                name=name,
             )
-        case gate_settings.CodeartsPoolGate():
-            from pawld.gates.codearts_pool import CodeartsPoolGate
+        case gate_settings.BusyGate():
+            from pawld.gates.busy import BusyGate
 
-            return CodeartsPoolGate(
-                around.web,
-                settings.base_url,
-                auth_of(settings.auth, around.web, around.clock.now, around.token_cache(name)),
-                around.clock.now,
-                task_id=settings.task_id,
-                pool_id=settings.pool_id,
-                pool_type=settings.pool_type,
-                name=name,
+            return BusyGate(
+                command=settings.command,
+                lock_file=settings.lock_file,
+                port=settings.port,
+                limit=settings.timeout,
                 max_deferral=settings.max_deferral,
+                name=name,
             )
+        case gate_settings.PowerGate():
+            from pawld.gates.power import PowerGate
+
+            return PowerGate(min_battery=settings.min_battery, max_deferral=settings.max_deferral, name=name)
+        case gate_settings.CodeartsRunGate() | gate_settings.CodeartsPoolGate():
+            return _codearts(settings, name, around)
         case _:
-            raise NotImplementedError(settings.type)
+            raise OperatorError(
+                Reason.CONFIG_INVALID, f'A gate of the type "{settings.type}" is not available in this pawld.'
+            )
+
+
+def _codearts(
+    settings: gate_settings.CodeartsRunGate | gate_settings.CodeartsPoolGate, name: str, around: Surroundings
+) -> Gate:
+    auth = auth_of(settings.auth, around.web, around.clock.now, around.token_cache(name))
+    if isinstance(settings, gate_settings.CodeartsRunGate):
+        from pawld.gates.codearts_run import CodeartsRunGate
+
+        return CodeartsRunGate(
+            around.web,
+            settings.base_url,
+            auth,
+            around.clock.now,
+            project_id=settings.project_id,
+            runs=[(run.pipeline_id, run.pipeline_run_id) for run in settings.runs],
+            name=name,
+            max_deferral=settings.max_deferral,
+        )
+    from pawld.gates.codearts_pool import CodeartsPoolGate
+
+    return CodeartsPoolGate(
+        around.web,
+        settings.base_url,
+        auth,
+        around.clock.now,
+        task_id=settings.task_id,
+        pool_id=settings.pool_id,
+        pool_type=settings.pool_type,
+        name=name,
+        max_deferral=settings.max_deferral,
+    )
