@@ -56,14 +56,17 @@ class Marks:
         self._store.raise_to(self._agent, _sequence(path), record.sequence)
 
     def _replaced(self, role: RoleMark, roles: Sequence[RoleMark]) -> bool:
-        """The role's keys are others than before, by a higher version of the role that names them."""
+        """The role's keys are others than before, by a higher version of the role that names them.
+
+        Where that role's own keys were replaced, its version has started anew and counts as higher.
+        """
         if not role.keys or self._store.mark(self._agent, _keys(role)) == role.keys:
             return False
         authority = next((one for one in roles if one.name == role.authority), None)
         if authority is None:
             return False
         known = self._store.mark(self._agent, authority.name)
-        return known is not None and authority.version > known
+        return known is not None and (authority.version > known or self._replaced(authority, roles))
 
 
 def _ordered_back(record: Record, installed: Slot | None) -> bool:

@@ -83,6 +83,17 @@ def test_a_fresh_host_whose_clock_is_before_this_build_refuses_too(policy: Polic
     assert not host.cache.exists()
 
 
+def test_a_clock_set_back_below_the_last_good_refresh_refuses(policy: Policy, host: Host) -> None:
+    host.clock.wall = BUILT + timedelta(days=10)
+    policy.record(QUESTION)
+
+    host.clock.wall -= timedelta(days=2)
+
+    with pytest.raises(RejectedError) as refused:
+        policy.record(QUESTION)
+    assert refused.value.reason is Reason.CLOCK_SUSPECT
+
+
 def test_a_clock_some_hours_back_is_tolerated(policy: Policy, host: Host) -> None:
     policy.record(QUESTION)
 

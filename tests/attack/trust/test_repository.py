@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -68,7 +69,10 @@ def endless(handler: BaseHTTPRequestHandler) -> None:
 def test_endless_metadata_is_cut_at_its_cap(path: str, policy: Policy, server: StaticWeb, host: Host) -> None:
     server.instead[path] = endless
 
-    assert refusal(policy).reason is Reason.METADATA_UNTRUSTED
+    error = refusal(policy)
+
+    assert error.reason is Reason.METADATA_UNTRUSTED
+    assert "longer than" in error.message
     assert sum(one.stat().st_size for one in host.cache.rglob("*.json")) < TOTAL_CAP / 64
 
 
@@ -196,3 +200,16 @@ def test_a_login_page_in_place_of_metadata_is_not_believed(policy: Policy, repos
     repository.files["timestamp.json"] = b"<html>please log in</html>"
 
     assert refusal(policy).reason is Reason.METADATA_UNTRUSTED
+
+
+def test_two_racing_updaters_share_one_cache_without_harm(
+    server: StaticWeb, repository: TufRepository, host: Host
+) -> None:
+    policies = [host.policy(host.tuf(server.url, repository.first_root)) for _ in range(4)]
+
+    with ThreadPoolExecutor(4) as racers:
+        answers = list(racers.map(lambda policy: policy.record(QUESTION), policies))
+
+    assert all(isinstance(answer, Record) for answer in answers)
+    assert "timestamp.json" in files_of(host.cache)
+    assert not [name for name in files_of(host.cache) if not name.endswith(".json")]

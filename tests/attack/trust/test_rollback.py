@@ -54,6 +54,25 @@ def test_an_older_repository_is_refused_though_the_cache_be_lost(
     assert host.marks.values == marks
 
 
+@pytest.mark.parametrize("behind", ["timestamp", "snapshot", "targets", "stable"])
+def test_a_role_that_fell_is_refused_though_it_states_the_same_release(
+    behind: str, policy: Policy, repository: TufRepository, server: StaticWeb, host: Host
+) -> None:
+    repository.publish()
+    policy.record(QUESTION)
+    shutil.rmtree(host.cache)
+    for name in ("timestamp", "snapshot", "targets", "stable"):
+        signed = repository.delegated.get(name) or getattr(repository, name)
+        signed.version = 0 if name == behind else 7
+    repository.publish()
+
+    with pytest.raises(RejectedError) as refused:
+        policy.record(QUESTION)
+
+    assert refused.value.reason is Reason.ROLLBACK_SUSPECTED
+    assert f"{behind} is 1, but 2" in refused.value.message
+
+
 def test_the_true_repository_is_believed_again_after_a_rollback_was_refused(
     policy: Policy, repository: TufRepository, server: StaticWeb, host: Host
 ) -> None:
