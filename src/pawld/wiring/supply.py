@@ -1,7 +1,7 @@
 """Where builds come from and who orders them: source, pin and mover."""
 
 from pawld.errors import OperatorError
-from pawld.ports import Clock, Mover, Pin, Source
+from pawld.ports import Mover, Pin, Source
 from pawld.reasons import Reason
 from pawld.settings.models import Agent as AgentSettings
 from pawld.settings.pins import FixedPin as FixedSettings
@@ -91,13 +91,6 @@ def mover_of(agent: AgentSettings, updater: Updater, around: Surroundings) -> Mo
         deadline=updater.download_deadline,
         reserve=agent.install.reserve,
     )
-
-
-def clock_of() -> Clock:
-    """Return this host's clock."""
-    from pawld.system.clock import SystemClock
-
-    return SystemClock()
 
 
 def _version_of_pinned_bytes(agent: AgentSettings) -> Pin | None:

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 
 from pawld.errors import OperatorError
-from pawld.errors import OperatorError
 from pawld.ports import Gate, HealthCheck, Service
-from pawld.reasons import Reason
 from pawld.reasons import Reason
 from pawld.settings import gates as gate_settings
 from pawld.settings import health as health_settings
