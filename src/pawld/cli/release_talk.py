@@ -110,8 +110,8 @@ def _named_line(named: Named) -> str:
 
 def _role_line(role: Expiry) -> str:
     words = {Freshness.FRESH: "", Freshness.DUE: ", due to be signed again", Freshness.EXPIRED: ", EXPIRED"}
-    left = _left(role.left)
-    return f"{role.role} {role.version}: until {role.expires:%Y-%m-%d %H:%M} UTC, {left}{words[role.freshness]}"
+    until = f"{role.expires:%Y-%m-%d %H:%M} UTC"
+    return f"{role.role} {role.version}: until {until}, {_left(role.left)} left{words[role.freshness]}"
 
 
 def _warning(role: Expiry) -> str:
@@ -123,9 +123,9 @@ def _warning(role: Expiry) -> str:
 
 
 def _left(left: timedelta) -> str:
-    if left < timedelta(0):
-        return "over"
-    return f"{left.days} d left" if left >= timedelta(days=2) else f"{left.total_seconds() / 3600:.0f} h left"
+    if left >= timedelta(days=2):
+        return f"{left.days} d"
+    return f"{max(0.0, left.total_seconds() / 3600):.0f} h"
 
 
 def _digest(record: Record) -> str:

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from pytest_httpserver import HTTPServer
-from support.publishing import PASSPHRASE, Client, served, tar_gz
+from support.publishing import PASSPHRASE, Client, StillClock, founded, served, tar_gz
 
 from pawld.cli.main import main
+from pawld.cli.release_desk import _asked, _new_passphrase
 from pawld.publish import keys
 from pawld.reasons import Exit
 
@@ -222,3 +224,52 @@ def test_without_a_passphrase_or_a_terminal_nothing_is_signed(
     (tmp_path / "passphrase").write_text(PASSPHRASE)
     (tmp_path / "passphrase").chmod(0o600)
     assert run("refresh", "--passphrase-file", tmp_path / "passphrase")[0] == Exit.DONE
+
+
+def test_cron_is_warned_long_before_anything_expires(tmp_path: Path, run: Run) -> None:
+    clock = StillClock()
+    clock.sleep(timedelta(days=-25))
+    founded(tmp_path / "home", clock=clock)
+    code, said = run("refresh", "--check")
+    assert code == Exit.TRY_LATER
+    assert "warning: beta expires in 4 d; sign it again" in said
+    assert "warning: timestamp expired at" in said
+    code, said = run("refresh")
+    assert code == Exit.DONE
+    assert "warning: beta expires in" in said
+    assert "timestamp" not in said.partition("warning")[2]
+    assert "EXPIRED" not in run("status")[1]
+    assert "due to be signed again" in run("status")[1]
+
+
+def test_a_person_is_asked_once_for_new_keys_and_by_name_for_old_ones(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PAWLD_PASSPHRASE")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    questions: list[str] = []
+
+    def answer(question: str) -> str:
+        questions.append(question)
+        return PASSPHRASE
+
+    monkeypatch.setattr("pawld.cli.release_desk.getpass", answer)
+    _new_passphrase.cache_clear()
+    _asked.cache_clear()
+    assert run("init", tmp_path / "home", "--product", "acme-agent", "--unsafe-single-key")[0] == Exit.DONE
+    assert questions[:2] == ["Passphrase for the new signing keys: ", "The same again: "]
+    questions.clear()
+    assert run("refresh")[0] == Exit.DONE
+    assert len(questions) == len(set(questions))
+    _new_passphrase.cache_clear()
+    _asked.cache_clear()
+
+
+def test_two_different_passphrases_make_no_key(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PAWLD_PASSPHRASE")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    answers = iter(["one passphrase", "another passphrase"])
+    monkeypatch.setattr("pawld.cli.release_desk.getpass", lambda _question: next(answers))
+    _new_passphrase.cache_clear()
+    assert run("key", "ann", "--to", tmp_path / "ann")[0] == Exit.USAGE
+    assert not (tmp_path / "ann").exists()

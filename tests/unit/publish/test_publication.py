@@ -1,16 +1,17 @@
 """A publication that is cut anywhere leaves a repository that every client accepts, and is finished by the next one."""
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.publishing import Client, reopened, take_in, tar_gz
+from support.publishing import LINUX, Client, founded, reopened, served, take_in, tar_gz
 
 from pawld.errors import OperatorError, TransientError
 from pawld.publish.publication import publish, renew
 from pawld.publish.publisher import Publisher, locked
+from pawld.publish.records import current
 from pawld.publish.repository import write_public
 from pawld.publish.rotate import rotate
 from pawld.reasons import Reason
@@ -58,6 +59,49 @@ def test_a_cut_release_is_seen_whole_or_not_at_all(site: "Site", at: int, after:
     assert site.publisher.staging.roles() == ()
     for host in (old_host, site.client()):
         assert host.fetch(STABLE) == tar_gz("1.1.0")
+
+
+@contextmanager
+def cut_at_rename(at: int) -> Iterator[None]:
+    """Lose power right before the rename of number *at*: every durable step of ours ends in one."""
+    counter, real = iter(range(1_000)), Path.replace
+
+    def replace(path: Path, target: Path) -> Path:
+        if next(counter) == at:
+            raise PowerCut
+        return real(path, target)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "replace", replace)
+        yield
+
+
+@pytest.mark.parametrize("at", range(12))
+def test_an_ingest_that_is_cut_at_any_step_is_finished_by_the_same_command(site: "Site", at: int) -> None:
+    take_in(site.publisher, "1.0.0")
+    with suppress(PowerCut), cut_at_rename(at):
+        take_in(site.publisher, "1.1.0")
+    assert site.client().fetch(STABLE) in (tar_gz("1.0.0"), tar_gz("1.1.0"))
+    take_in(site.publisher, "1.1.0")
+    assert site.client().fetch(STABLE) == tar_gz("1.1.0")
+    record = current(site.publisher, "acme-agent", "stable", LINUX)
+    assert record is not None
+    assert record.sequence == 2
+    assert site.publisher.staging.roles() == ()
+
+
+@pytest.mark.parametrize("at", range(32))
+def test_an_init_that_is_cut_at_any_step_is_finished_by_the_same_command(tmp_path: Path, at: int) -> None:
+    with suppress(PowerCut), cut_at_rename(at):
+        founded(tmp_path / "home")
+    with suppress(OperatorError):  # it was whole already
+        founded(tmp_path / "home")
+    publisher = reopened(tmp_path / "home")
+    take_in(publisher, "1.0.0")
+    assert len(publisher.keyring.known()) == 6
+    root = (publisher.layout.metadata / "1.root.json").read_bytes()
+    with served(publisher.layout.public) as url:
+        assert Client(tmp_path / "host", url, root).fetch(STABLE) == tar_gz("1.0.0")
 
 
 def turned(publisher: Publisher, role: str) -> None:
