@@ -59,10 +59,9 @@ def tuf_errors(metadata_url: str, fetcher: WebFetcher, cache: Path) -> Iterator[
 def _not_fetched(error: DownloadError) -> PawldError:
     if isinstance(error.__cause__, PawldError):
         return error.__cause__
-    if isinstance(error, SlowRetrievalError):
-        return TransientError(Reason.TIMED_OUT, f"{error}.")
     if not isinstance(error, DownloadHTTPError):
-        return TransientError(Reason.UNREACHABLE, f"The metadata could not be fetched: {error}.")
+        late = isinstance(error, SlowRetrievalError)
+        return TransientError(Reason.TIMED_OUT if late else Reason.UNREACHABLE, f"{error}.")
     status = error.status_code
     if status == HTTPStatus.UNAUTHORIZED:
         return OperatorError(Reason.UNAUTHORIZED, f"{error}.")
