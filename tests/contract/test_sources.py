@@ -39,7 +39,7 @@ class House:
 
     Attributes:
         asks: what makes the source ask its server.
-        unbuilt: a platform that has no build.
+        unbuilt: a platform that it knows to have no build.
     """
 
     source: Source
@@ -176,7 +176,9 @@ def test_every_place_is_absolute_and_its_credential_hidden(house: House) -> None
             assert value not in repr(place)
 
 
-def test_a_platform_without_a_build_is_an_answer_and_no_error(asking: House) -> None:
+@pytest.mark.parametrize("build", [scalepad, manifest])
+def test_a_platform_without_a_build_is_an_answer_and_no_error(build: Callable[[Ground], House], ground: Ground) -> None:
+    asking = build(ground)
     answer = asking.source.describe("stable", asking.unbuilt, None)
     assert isinstance(answer, NoBuild)
     assert str(asking.unbuilt) in answer.message or asking.unbuilt.arch in answer.message

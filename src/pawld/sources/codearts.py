@@ -21,8 +21,7 @@ class CodeartsSource:
 
     Args:
         project_id: the CodeArts project, not the IAM project.
-        arch_names: this host's names of a CPU to the executor's, where they differ; an architecture that is not in a
-            table which is not empty has no build.
+        arch_names: what the service calls each CPU; one that is not here keeps its own name.
         final_hosts: hosts that the address may name; empty allows any public one.
     """
 
@@ -52,7 +51,7 @@ class CodeartsSource:
 
     def describe(self, channel: str, platform: Platform, version: str | None) -> Offer | NoBuild:  # noqa: ARG002 - it has no channels
         """Return the *version* that was asked for: the service resolves versions, it does not know them."""
-        return self._no_arch(platform) or Offer(version=version)
+        return Offer(version=version)
 
     def locate(self, record: Record) -> Sequence[Location] | NoBuild:
         """Return the address for the record's version and CPU.
@@ -61,10 +60,8 @@ class CodeartsSource:
             TransientError: no_address where the answer holds none.
             RejectedError: source_disagrees, redirect_refused.
         """
-        refused = self._no_arch(record.platform)
-        if refused:
-            return refused
-        answer = self._api.agent_address(*self._run, self._arch(record.platform), record.version)
+        arch = self._arch_names.get(record.platform.arch, record.platform.arch)
+        answer = self._api.agent_address(*self._run, arch, record.version)
         status = str(answer.get("status") or "success")
         if status.lower() != "success":
             raise TransientError(Reason.SERVER_ERROR, f"{VENDOR} answered with status {plain(status, 64)}.")
@@ -75,14 +72,6 @@ class CodeartsSource:
             )
         _compare(address, record)
         return [Location(named_place(address.url, VENDOR, self._base_url, self._final_hosts), {}, self._final_hosts)]
-
-    def _arch(self, platform: Platform) -> str:
-        return self._arch_names.get(platform.arch, platform.arch)
-
-    def _no_arch(self, platform: Platform) -> NoBuild | None:
-        if not self._arch_names or platform.arch in self._arch_names:
-            return None
-        return NoBuild(f"The arch_names of the source have no name for {platform.arch}, so there is no build for it.")
 
 
 def _compare(address: AgentAddress, record: Record) -> None:

@@ -11,6 +11,8 @@ from pawld.errors import OperatorError
 from pawld.model import Location, NoBuild, Offer, Platform, Record
 from pawld.reasons import Reason
 from pawld.system.http import checked_url
+from pawld.system.secret import Secret
+from pawld.vendors.api import Anonymous, Bearer, Request
 
 TARGET = "{product}/{channel}/{platform}"
 ARCHIVE = "{product}/archive/{version}/{platform}"
@@ -23,14 +25,22 @@ class TufSource:
         targets_url: what target paths are relative to.
         target: the path of a channel's target, with ``{product} {channel} {platform} {os} {arch} {version}``.
         archive: the path of an older release that a pin may order; tried after the first.
+        token: sent as a bearer token to the origin of *targets_url* alone.
         final_hosts: hosts that a redirect may end at; empty allows any public one.
     """
 
     def __init__(
-        self, targets_url: str, *, target: str = TARGET, archive: str = ARCHIVE, final_hosts: Sequence[str] = ()
+        self,
+        targets_url: str,
+        *,
+        target: str = TARGET,
+        archive: str = ARCHIVE,
+        token: Secret | None = None,
+        final_hosts: Sequence[str] = (),
     ) -> None:
         self._url = checked_url(targets_url.rstrip("/"), "targets_url")
         self._templates = (target, archive)
+        self._auth = Bearer(token) if token else Anonymous()
         self._final_hosts = tuple(final_hosts)
         for template in self._templates:
             _filled(template, dict.fromkeys(_FIELDS, "x"))
@@ -42,12 +52,12 @@ class TufSource:
     def locate(self, record: Record) -> Sequence[Location] | NoBuild:
         """Return the content-addressed places of the build in the repository, then those that the record lists."""
         paths = dict.fromkeys(_filled(template, _fields(record)) for template in self._templates)
-        places = [Location(self._at(path, record.sha256), {}, self._final_hosts) for path in paths]
-        return [*places, *record.locations]
+        return [*(self._at(path, record.sha256) for path in paths), *record.locations]
 
-    def _at(self, path: str, sha256: str) -> str:
+    def _at(self, path: str, sha256: str) -> Location:
         folder, slash, name = path.rpartition("/")
-        return f"{self._url}/{quote(f'{folder}{slash}{sha256}.{name}')}"
+        url = f"{self._url}/{quote(f'{folder}{slash}{sha256}.{name}')}"
+        return Location(url, self._auth.headers(Request("GET", url)), self._final_hosts)
 
 
 _FIELDS = ("product", "channel", "platform", "os", "arch", "version")

@@ -4,7 +4,6 @@ The credentials go to the origin of the base URL and nowhere else: redirects are
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,7 +21,6 @@ Now = Callable[[], datetime]
 
 DEADLINE = timedelta(seconds=30)  # for one call, from connecting to the last byte
 LIMIT = 1024 * 1024  # bytes of an answer
-_PARTS = re.compile(r"[^\s,]{8,}|(?<==)[^\s,=]{4,}")  # of a credential header: token, access key, signature
 _HARMLESS = frozenset({"X-Sdk-Date", "X-Project-Id"})  # a wrong clock can only be explained with the date
 MOST_PAGES = 100  # of a list; a vendor that never ends one must not hold the updater
 
@@ -164,7 +162,7 @@ class Api:
         request = Request(method, self.url(path, query), headers, body)
         secret = self._auth.headers(request)
         values = [value for name, value in secret.items() if name not in _HARMLESS]
-        self._hidden = [part for value in values for part in (value, *_PARTS.findall(value))]
+        self._hidden = [part for value in values for part in _parts(value)]
         return self._web.call(
             method, request.url, headers={**headers, **secret}, body=body or None, limit=LIMIT, deadline=DEADLINE
         )
@@ -172,6 +170,12 @@ class Api:
     def _refused(self, reply: Reply) -> bool:
         error = self.fault(reply)
         return isinstance(error, OperatorError) and error.reason is Reason.UNAUTHORIZED
+
+
+def _parts(value: str) -> list[str]:
+    """Return a credential header's value, and what it is made of: a token, an access key, a signature."""
+    words = value.replace(",", " ").split()[1:]  # without the scheme, which is no secret
+    return [value, *words, *(word.partition("=")[2] for word in words)]
 
 
 def segment(text: str) -> str:

@@ -9,7 +9,7 @@ from support.vendors import now, secret
 from support.vendors_huawei import JOB_RUN, PIPELINE, PROJECT, RUN, TOKEN, FakePipeline
 
 from pawld.errors import OperatorError, PawldError, RejectedError, TransientError
-from pawld.model import Location, NoBuild, Offer, Platform
+from pawld.model import Location, Offer, Platform
 from pawld.reasons import Reason
 from pawld.sources.codearts import CodeartsSource
 from pawld.system.http import Web
@@ -55,11 +55,9 @@ def test_without_a_table_a_cpu_has_its_own_name(web: Web, vendor: FakePipeline, 
     assert vendor.requests[0].args["arch"] == "arm64"
 
 
-def test_a_cpu_that_the_table_does_not_name_has_no_build(source: CodeartsSource, vendor: FakePipeline) -> None:
-    strange = Platform("linux", "riscv64")
-    assert isinstance(source.locate(build_record(platform=strange)), NoBuild)
-    assert isinstance(source.describe("stable", strange, None), NoBuild)
-    assert not vendor.requests
+def test_a_cpu_that_the_table_does_not_name_keeps_its_own(source: CodeartsSource, vendor: FakePipeline) -> None:
+    source.locate(build_record(platform=Platform("linux", "riscv64")))
+    assert vendor.requests[0].args["arch"] == "riscv64"
 
 
 @pytest.mark.parametrize("version", [None, "1.8.3"])

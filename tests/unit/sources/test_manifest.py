@@ -1,10 +1,11 @@
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
 from support.records import build_record
-from support.vendors import now
+from support.vendors import now, secret
 
 from pawld.errors import OperatorError, PawldError, RejectedError
 from pawld.model import Location, NoBuild, Offer, Platform
@@ -99,8 +100,35 @@ def test_a_pinned_version_may_stand_in_the_address(web: Web, httpserver: HTTPSer
     httpserver.expect_request("/acme/1.8.3/m.json").respond_with_json(MANIFEST)
     source = made(web, httpserver, "/acme/{version}/m.json")
     assert source.describe("stable", LINUX, "1.8.3") == Offer("1.8.3", "0f" * 32, 12345678, "acme-1.8.3.tar.gz")
-    with pytest.raises(OperatorError, match="needs a version") as caught:
+    with pytest.raises(OperatorError, match="needs the version") as caught:
         source.describe("stable", LINUX, None)
+    assert caught.value.reason is Reason.CONFIG_INVALID
+
+
+def test_without_a_manifest_a_template_says_where_the_bytes_lie(web: Web) -> None:
+    source = ManifestSource(web, None, now, url="https://cdn.example.com/{version}/{platform}/{filename}")
+    assert source.describe("stable", LINUX, "1.8.3") == Offer("1.8.3")
+    assert source.locate(build_record()) == [Location("https://cdn.example.com/1.8.3/linux-x86_64/acme-1.8.3.tar.gz")]
+
+
+def test_a_template_of_the_bytes_goes_before_what_the_manifest_lists(web: Web, httpserver: HTTPServer) -> None:
+    source = ManifestSource(web, httpserver.url_for("/m.json"), now, url="https://cdn.example.com/{filename}")
+    places = source.locate(build_record(locations=(Location("https://other.example.com/a"),)))
+    assert places == [Location("https://cdn.example.com/acme-1.8.3.tar.gz")]
+
+
+def test_a_token_goes_to_the_manifest_s_origin_alone(web: Web, httpserver: HTTPServer, tmp_path: Path) -> None:
+    httpserver.expect_request("/m.json", headers={"Authorization": "Bearer t0ken"}).respond_with_json(MANIFEST)
+    source = ManifestSource(web, httpserver.url_for("/m.json"), now, token=secret(tmp_path, "t0ken"))
+    assert isinstance(source.describe("stable", LINUX, None), Offer)
+    places = source.locate(build_record(locations=(Location("/a"), Location("https://other.example.com/a"))))
+    assert isinstance(places, list)
+    assert [dict(one.headers) for one in places] == [{"Authorization": "Bearer t0ken"}, {}]
+
+
+def test_a_source_that_knows_no_place_is_a_mistake(web: Web) -> None:
+    with pytest.raises(OperatorError) as caught:
+        ManifestSource(web, None, now)
     assert caught.value.reason is Reason.CONFIG_INVALID
 
 

@@ -1,5 +1,8 @@
+from pathlib import Path
+
 import pytest
 from support.records import build_record
+from support.vendors import secret
 
 from pawld.errors import OperatorError
 from pawld.model import Location, Offer, Platform
@@ -29,6 +32,13 @@ def test_the_places_that_the_record_lists_come_after() -> None:
     assert isinstance(places, list)
     assert places[-1] is listed
     assert places[0].final_hosts == ("x.example",)
+
+
+def test_a_token_goes_to_the_repository_alone(tmp_path: Path) -> None:
+    listed = Location("https://cdn.example.com/a")
+    places = TufSource(BASE, token=secret(tmp_path, "t0ken")).locate(build_record(locations=(listed,)))
+    assert isinstance(places, list)
+    assert [dict(one.headers) for one in places] == [{"Authorization": "Bearer t0ken"}] * 2 + [{}]
 
 
 def test_the_target_may_be_another_path() -> None:

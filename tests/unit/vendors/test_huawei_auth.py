@@ -12,6 +12,7 @@ from support.vendors_huawei import KEYS, PROJECT, RUN, TOKEN, FakeIam, FakePipel
 
 from pawld.errors import OperatorError, RejectedError, TransientError
 from pawld.reasons import Reason
+from pawld.system.clock import SystemClock
 from pawld.system.http import Web
 from pawld.system.secret import Secret
 from pawld.vendors.api import Auth, Request
@@ -114,10 +115,10 @@ def test_a_gateway_that_repeats_the_access_key_is_not_quoted_with_it(
     web: Web, pipeline: FakePipeline, tmp_path: Path, hands: Hands
 ) -> None:
     said = f"app not found, appkey {KEYS.access}, sorry; signed at 20260101T000000Z"
-    date = {"Date": "Thu, 01 Jan 2026 00:00:00 GMT"}
-    pipeline.says(401, {"error_code": "APIGW.0303", "error_msg": said}, date)
+    pipeline.says(401, {"error_code": "APIGW.0303", "error_msg": said})
+    api = PipelineApi(web, pipeline.url, PROJECT, keys(tmp_path, hands), SystemClock().now)
     with pytest.raises(OperatorError) as caught:
-        ask(web, pipeline, keys(tmp_path, hands))
+        api.detail(WATCHED.pipeline_id, RUN)
     assert caught.value.reason is Reason.UNAUTHORIZED
     assert "appkey (hidden), sorry; signed at 20260101T000000Z" in caught.value.message
 
