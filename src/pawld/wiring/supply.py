@@ -44,11 +44,15 @@ def source_of(agent: AgentSettings, around: Surroundings) -> Source:
         metadata_url = trust.metadata_url if isinstance(trust, TufTrust) else ""
         target = trust.target if isinstance(trust, TufTrust) and trust.target else TARGET
         beside = metadata_url.rstrip("/").rpartition("/")[0] + "/targets"
-        return TufSource(settings.targets_url or beside, target=target, final_hosts=settings.final_hosts)
+        return TufSource(
+            settings.targets_url or beside, target=target, token=settings.token, final_hosts=settings.final_hosts
+        )
     from pawld.sources.manifest import ManifestSource
 
-    manifest_url = agent.trust.manifest_url if isinstance(agent.trust, ManifestTrust) else settings.url or ""
-    return ManifestSource(web, manifest_url, now, final_hosts=settings.final_hosts)
+    manifest_url = agent.trust.manifest_url if isinstance(agent.trust, ManifestTrust) else None
+    return ManifestSource(
+        web, manifest_url, now, url=settings.url, token=settings.token, final_hosts=settings.final_hosts
+    )
 
 
 def pin_of(agent: AgentSettings, around: Surroundings) -> Pin | None:
