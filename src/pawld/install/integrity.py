@@ -28,6 +28,11 @@ class Health(Enum):
     DAMAGED = "damaged"
     UNREADABLE = "unreadable"  # no manifest: it was never complete, or is not ours
 
+    @property
+    def holds(self) -> bool:
+        """Every byte of the build is as it was installed; a log that the agent wrote beside it changes nothing."""
+        return self in {Health.INTACT, Health.ADDED_TO}
+
 
 @dataclass(frozen=True, slots=True)
 class Examined:

@@ -18,7 +18,7 @@ from pawld.formats import slot_manifest
 from pawld.reasons import Reason
 from pawld.system import files
 
-PARTIAL_SUFFIX = ".unverified"
+_DOWNLOAD = re.compile(r"[0-9a-f]{64}\..+|.+\.unverified")
 _SLOT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}-[0-9a-f]{12}")
 _LEFTOVER = re.compile(r"\.(?:staging|damaged|trash)-[0-9a-f]{12}-[0-9a-f]{8}")
 _INSTALL_ID = re.compile(r"[0-9a-f]{32}")
@@ -33,6 +33,11 @@ def is_slot_name(name: str) -> bool:
 def is_leftover(name: str) -> bool:
     """Whether *name* is one that only an unfinished step of ours leaves in ``versions``."""
     return _LEFTOVER.fullmatch(name) is not None
+
+
+def is_download(name: str) -> bool:
+    """Whether *name* is a download's, or that of what a download keeps beside itself to be resumed."""
+    return _DOWNLOAD.fullmatch(name) is not None
 
 
 @dataclass(frozen=True, slots=True)

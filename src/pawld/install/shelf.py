@@ -4,8 +4,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pawld.formats.slot_manifest import SlotManifest
-from pawld.install.layout import Layout, read_manifest
+from pawld.formats.slot_manifest import SlotHead
+from pawld.install.layout import Layout, read_head
 from pawld.install.pointer import Pointer, pointer_for
 from pawld.model import Slot
 
@@ -29,16 +29,16 @@ class Shelf:
 
     def slot(self, path: Path) -> Slot | None:
         """Return the slot at *path*; None where it is not complete, or another installation's."""
-        manifest = read_manifest(path)
+        head = read_head(path)
         ours = self._layout.install_id()
-        if manifest is None or (ours is not None and manifest.install_id != ours):
+        if head is None or (ours is not None and head.install_id != ours):
             return None
-        return slot_of(path, manifest)
+        return slot_of(path, head)
 
 
-def slot_of(path: Path, manifest: SlotManifest) -> Slot:
+def slot_of(path: Path, head: SlotHead) -> Slot:
     """Return the slot at *path* in the words of the lifecycle."""
-    return Slot(path, manifest.version, manifest.sha256, manifest.sequence, manifest.entrypoint, manifest.installed_at)
+    return Slot(path, head.version, head.sha256, head.sequence, head.entrypoint, head.installed_at)
 
 
 def newness(slot: Slot) -> tuple[int, str, str]:

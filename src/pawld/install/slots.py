@@ -87,14 +87,13 @@ class SlotInstaller:
         return self._shelf.slots()
 
     def survey(self) -> Sequence[Surveyed]:
-        """Hash everything that has a slot's name and tell its state: the best first, then the newest.
+        """Hash everything that has a slot's name and tell its state: those that hold first, the newest of them first.
 
-        With it a lost journal is made anew: the first one that is intact is the one to run.
+        With it a lost journal is made anew: the first one is the one to run, where its health holds.
         """
-        order = list(Health)
         found = [self._surveyed(path) for path in self._layout.slot_directories()]
         found.sort(key=lambda one: (0, "", "") if one.slot is None else newness(one.slot), reverse=True)
-        return sorted(found, key=lambda one: order.index(one.examined.health))
+        return sorted(found, key=lambda one: not one.examined.health.holds)
 
     def space_needed(self, record: Record) -> int:
         """Return how many bytes staging takes beside the download, with what small files waste."""
@@ -102,8 +101,12 @@ class SlotInstaller:
         return self._contents.space_needed(record) + count * _BLOCK + _RESERVE
 
     def intact(self, slot: Slot) -> bool:
-        """Hash every file of the slot; anything missing, changed or added makes it False."""
-        return self.examine(slot).health is Health.INTACT
+        """Hash every file of the slot; anything missing or changed makes it False.
+
+        What was added does not, as ``examine`` tells it: an agent that writes a log into its own slot must neither be
+        rolled back for it at the next boot, nor lose its way back.
+        """
+        return self.examine(slot).health.holds
 
     def examine(self, slot: Slot) -> Examined:
         """Hash every file of the slot, and tell what is wrong with it."""

@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from pawld.install.layout import PARTIAL_SUFFIX, Layout, is_leftover, is_slot_name, read_head
+from pawld.install.layout import Layout, is_download, is_leftover, is_slot_name, read_head
 from pawld.system import files
 
 STALE = timedelta(days=7)  # after this long nobody resumes a download
@@ -47,7 +47,7 @@ def stale_downloads(layout: Layout, keep: Iterable[str], installed: Collection[s
     return [
         path
         for path in sorted(layout.private.iterdir())
-        if PARTIAL_SUFFIX in path.name and path.name not in kept and _is_stale(path, installed, now)
+        if is_download(path.name) and path.name not in kept and _is_stale(path, installed, now)
     ]
 
 

@@ -346,7 +346,7 @@ def test_slots_are_listed_newest_sequence_first(root: Path) -> None:
     assert [slot.version for slot in installer.slots()] == ["0.9.9", "1.1.0", "1.0.0"]
 
 
-def test_a_survey_puts_the_newest_intact_slot_first_and_tells_what_is_wrong_with_the_others(root: Path) -> None:
+def test_a_survey_puts_the_newest_slot_that_holds_first_and_tells_what_is_wrong_with_the_others(root: Path) -> None:
     installer = an_installer(root)
     slots = {one: installer.stage(archive(one, int(one[0])), Quiet()) for one in ("1.0.0", "2.0.0", "3.0.0", "4.0.0")}
     (slots["4.0.0"].path / "bin/acme").write_bytes(bytes(len(FILES["bin/acme"])))
@@ -356,16 +356,28 @@ def test_a_survey_puts_the_newest_intact_slot_first_and_tells_what_is_wrong_with
     found = installer.survey()
 
     assert [(one.name.split("-")[0], one.examined.health) for one in found] == [
-        ("1.0.0", Health.INTACT),
         ("2.0.0", Health.ADDED_TO),
+        ("1.0.0", Health.INTACT),
         ("4.0.0", Health.DAMAGED),
         ("3.0.0", Health.UNREADABLE),
     ]
-    assert [one.examined.detail for one in found[1:3]] == [
+    assert [one.examined.detail for one in found[:3]] == [
         "agent.log does not belong to the build",
+        "",
         "bin/acme holds other bytes than were installed",
     ]
     assert found[3].slot is None
+
+
+def test_an_agent_that_writes_a_log_into_its_slot_keeps_its_way_back_and_a_new_staging_starts_clean(root: Path) -> None:
+    installer = an_installer(root)
+    slot = installer.stage(archive(), Quiet())
+    (slot.path / "agent.log").write_text("I ran here\n")
+
+    assert installer.intact(slot)
+    assert installer.examine(slot).health is Health.ADDED_TO
+    installer.stage(archive(), Quiet())
+    assert not (slot.path / "agent.log").exists()
 
 
 def test_nothing_is_there_before_the_first_build(root: Path, pointer: Pointer) -> None:

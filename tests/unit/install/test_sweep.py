@@ -136,7 +136,14 @@ def test_a_slot_of_another_installation_stays(root: Path) -> None:
 def test_old_downloads_go_and_young_or_kept_ones_stay(root: Path) -> None:
     slot = staged(root, "1.0", 1)
     private = root / ".pawld"
-    for name in ("old.unverified", "kept.unverified", "young.unverified", "notes", f"{slot.sha256}.unverified"):
+    for name in (
+        "old.unverified",
+        "kept.unverified",
+        "young.unverified",
+        "notes",
+        f"{slot.sha256}.unverified",
+        f"{slot.sha256}.resume",
+    ):
         (private / name).write_bytes(b"12345")
     long_ago = time.time() - (STALE + timedelta(hours=1)).total_seconds()
     for name in ("old.unverified", "kept.unverified", "notes"):
@@ -145,7 +152,7 @@ def test_old_downloads_go_and_young_or_kept_ones_stay(root: Path) -> None:
     freed = an_installer(root).sweep([slot.name, "kept.unverified"])
 
     assert names(private) == ["id", "kept.unverified", "notes", "young.unverified"]
-    assert freed == 10
+    assert freed == 15
 
 
 def test_a_directory_that_windows_holds_is_left_for_the_next_sweep(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
