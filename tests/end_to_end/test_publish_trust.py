@@ -1,12 +1,21 @@
 """What the publisher signs, the host's own trust engine and source understand, through a whole life of releases."""
 
+import gzip
+import io
+import lzma
+import tarfile
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.publishing import LINUX, StillClock, founded, served, take_in, tar_gz
+import zstandard
+from support.publishing import LINUX, StillClock, founded, incoming, served, take_in, tar_gz
 
 from pawld.errors import RejectedError
-from pawld.model import Question, Record
+from pawld.install.archive import Limits, unpack
+from pawld.model import Question, Record, Unpacked
+from pawld.publish.ingest import ingest
 from pawld.publish.publication import publish
 from pawld.publish.publisher import Publisher
 from pawld.publish.records import current
@@ -49,6 +58,61 @@ def test_a_host_follows_releases_pins_withdrawals_and_rotations(tmp_path: Path) 
             rotate(publisher, role, [publisher.keyring.named(f"{role}-1")], [publisher.keyring.new(role)])
             publish(publisher)
             assert told(trust, STABLE).version == "1.1.0"
+
+
+class _Silent:
+    """Progress that nobody watches."""
+
+    def start(self, step: str, total: int, done: int = 0) -> None: ...
+
+    def advance(self, count: int) -> None: ...
+
+    def finish(self) -> None: ...
+
+
+def with_folders(files: dict[str, bytes]) -> bytes:
+    """Return a tar with members for the folders too, as GNU tar makes them."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.type, member.size, member.mode = (tarfile.REGTYPE, len(data), 0o755)
+            if name.endswith("/"):
+                member.type = tarfile.DIRTYPE
+            archive.addfile(member, io.BytesIO(data))
+    return out.getvalue()
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            if name.endswith("/"):
+                archive.mkdir(name)
+            else:
+                archive.writestr(name, data)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("form", "pack"),
+    [
+        ("tar.gz", lambda files: gzip.compress(with_folders(files))),
+        ("tar.xz", lambda files: lzma.compress(with_folders(files), preset=1)),
+        ("tar.zst", lambda files: zstandard.compress(with_folders(files))),
+        ("zip", zipped),
+    ],
+)
+def test_the_hosts_strict_reader_unpacks_exactly_what_the_publisher_measured(
+    tmp_path: Path, form: str, pack: Callable[[dict[str, bytes]], bytes]
+) -> None:
+    data = pack({"bin/": b"", "bin/acme": b"x" * 5000, "share/": b"", "share/empty": b"", "share/a": b"abc"})
+    publisher = founded(tmp_path / "home")
+    record = ingest(publisher, incoming("1.0.0", filename=f"acme.{form}"), [data], "stable")
+    assert record.unpacked == Unpacked(5003, 3)
+    (tmp_path / "slot").mkdir(mode=0o700)
+    written = unpack(io.BytesIO(data), record.format, tmp_path / "slot", Limits.of(record.unpacked), _Silent())
+    assert written.totals == record.unpacked
 
 
 def test_the_source_locates_the_bytes_where_the_publisher_put_them(tmp_path: Path) -> None:

@@ -34,9 +34,9 @@ class _Member:
 
 
 def unpacked(path: Path, name: str, format_: str, entrypoint: str | None) -> Unpacked | None:
-    """Return bytes and members of the archive *name*, one for a single program, None for an installer package.
+    """Return bytes and files of the archive *name*, one file for a single program, None for an installer package.
 
-    ``files`` counts every member, folders too, since it is a cap and an extractor may count either way.
+    Regular files count, folders and links do not: a host demands that what it unpacked is exactly this.
 
     Raises:
         RejectedError: archive_refused where the archive is broken, empty, unsafe, or lacks *entrypoint*.
@@ -51,7 +51,8 @@ def unpacked(path: Path, name: str, format_: str, entrypoint: str | None) -> Unp
         raise RejectedError(Reason.ARCHIVE_REFUSED, f"{name} holds no file.")
     if entrypoint is not None and entrypoint not in programs:
         raise RejectedError(Reason.ARCHIVE_REFUSED, f"{name} holds no file {entrypoint!r} to be its entry point.")
-    return Unpacked(sum(member.size for member in members), len(members))
+    files = [member for member in members if member.is_file]
+    return Unpacked(sum(member.size for member in files), len(files))
 
 
 def _listed(path: Path, name: str, format_: str) -> Iterator[_Member]:
