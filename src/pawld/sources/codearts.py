@@ -75,7 +75,8 @@ class CodeartsSource:
 
 
 def _compare(address: AgentAddress, record: Record) -> None:
-    for what, said, signed in (("sha256", address.sha256, record.sha256), ("size", address.size, record.length)):
+    size = address.size if record.length_signed else None
+    for what, said, signed in (("sha256", address.sha256, record.sha256), ("size", size, record.length)):
         if said is not None and said != signed:
             raise RejectedError(
                 Reason.SOURCE_DISAGREES,

@@ -118,6 +118,11 @@ def test_facts_that_differ_from_the_record_stop_the_update(
     assert error.reason is Reason.SOURCE_DISAGREES
 
 
+def test_a_size_is_not_compared_where_nobody_signed_one(source: CodeartsSource, vendor: FakePipeline) -> None:
+    vendor.address = {"status": "success", "result": {"url": URL, "size": 7}}
+    assert source.locate(build_record(length_signed=False))
+
+
 @pytest.mark.parametrize("url", ["http://obs.example.com/a", "https://user:word@obs.example.com/a"])
 def test_an_address_that_nothing_is_fetched_from_is_refused(
     source: CodeartsSource, vendor: FakePipeline, url: str
