@@ -1,3 +1,4 @@
+import os
 import plistlib
 import subprocess
 from datetime import UTC, datetime, timedelta
@@ -143,6 +144,7 @@ def test_the_switch_is_a_job_of_its_own_that_is_called_off(
     assert SWITCH not in launchd.jobs
 
 
+@pytest.mark.skipif(os.name != "posix", reason="there is no sh")
 def test_the_words_of_the_switch_do_as_they_say_in_a_real_shell(service: LaunchdService, tmp_path: Path) -> None:
     bin_directory = tmp_path / "bin"
     bin_directory.mkdir()

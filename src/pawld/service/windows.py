@@ -1,0 +1,146 @@
+"""A Windows service. There is no link to move, so at each start the service is re-pointed to the slot's program.
+
+A command line that leads into another slot of the same root is changed to the new slot; one that leads elsewhere is the
+administrator's, and stays. The manager counts no restarts: a changed process tells.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import PureWindowsPath
+
+from pawld.errors import OperatorError, PawldError, TransientError
+from pawld.model import Slot
+from pawld.ports import Clock, ServiceStatus
+from pawld.reasons import Reason
+from pawld.service.polling import until
+from pawld.system.clock import SystemClock
+from pawld.system.windows_services import (
+    ALREADY_RUNNING,
+    AUTOMATIC,
+    DISABLED,
+    NO_SUCH_SERVICE,
+    NOT_ACTIVE,
+    RUNNING,
+    STOPPED,
+    HostServices,
+    Seen,
+    Services,
+)
+
+_STATES = {1: "stopped", 2: "starting", 3: "stopping", 4: "running", 5: "continuing", 6: "pausing", 7: "paused"}
+_ACCESS_DENIED = 5
+
+
+class WindowsService:
+    """The agent's service, by its *name* (not its display name); *root* holds the slots."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        root: PureWindowsPath,
+        patience: timedelta = timedelta(seconds=90),
+        clock: Clock | None = None,
+        services: Callable[[], Services] = HostServices,
+    ) -> None:
+        self._name = name
+        self._root = root
+        self._patience = patience
+        self._clock = clock or SystemClock()
+        self._services = services
+
+    def status(self) -> ServiceStatus:
+        """Ask the manager; a service that it does not know is not running."""
+        seen = self._seen()
+        if seen is None:
+            return ServiceStatus(running=False, detail=f"there is no service {self._name}")
+        return ServiceStatus(
+            running=seen.state == RUNNING,
+            pid=seen.pid or None,
+            enabled=seen.start_type <= AUTOMATIC,
+            detail=f"{self._name} is {_STATES.get(seen.state, seen.state)}",
+        )
+
+    def stop(self) -> None:
+        """Ask it to stop and wait until it has."""
+        if self._stopped():
+            return
+        self._ask(lambda services: services.stop(self._name), harmless=NOT_ACTIVE)
+        if not until(self._stopped, self._clock, self._patience):
+            raise TransientError(
+                Reason.SERVICE_FAILED,
+                f"The service {self._name} has not stopped after {self._patience.total_seconds():g} s.",
+            )
+
+    def start(self, slot: Slot) -> None:
+        """Point it to *slot*, start it, and wait until it runs."""
+        seen = self._seen()
+        if seen is None:
+            raise OperatorError(Reason.CONFIG_INVALID, f"There is no service {self._name}.")
+        if seen.start_type == DISABLED:
+            raise OperatorError(Reason.CONFIG_INVALID, f"The service {self._name} is disabled and cannot be started.")
+        line = repointed(seen.command_line, self._root, slot)
+        if line != seen.command_line:
+            self._ask(lambda services: services.point(self._name, line))
+        self._ask(lambda services: services.start(self._name), harmless=ALREADY_RUNNING)
+        if not until(self._settled, self._clock, self._patience) or not self.status().running:
+            raise TransientError(
+                Reason.SERVICE_FAILED,
+                f"The service {self._name} did not come up from {slot.version}: {self.status().detail}.",
+            )
+
+    def arm(self, deadline: timedelta, rollback: Sequence[str]) -> None:
+        """Arm nothing: here the next start of pawld, which its own service recovers, goes back where that is due."""
+
+    def disarm(self) -> None:
+        """Nothing is armed."""
+
+    def evidence(self, since: datetime) -> str:
+        """Return nothing: the manager keeps no log of a service's own words."""
+        del since
+        return ""
+
+    def _seen(self) -> Seen | None:
+        found: list[Seen] = []
+        self._ask(lambda services: found.append(services.query(self._name)), harmless=NO_SUCH_SERVICE)
+        return found[0] if found else None
+
+    def _stopped(self) -> bool:
+        seen = self._seen()
+        return seen is None or seen.state == STOPPED
+
+    def _settled(self) -> bool:
+        seen = self._seen()
+        return seen is None or seen.state in (RUNNING, STOPPED)
+
+    def _ask(self, act: Callable[[Services], object], *, harmless: int = 0) -> None:
+        """Call the manager, and translate what it refuses; the one error *harmless* is none."""
+        with _translated(self._name, harmless):
+            act(self._services())
+
+
+@contextmanager
+def _translated(name: str, harmless: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        code = getattr(error, "winerror", None)
+        if code == harmless:
+            return
+        raise _refusal(name, code, error) from error
+
+
+def _refusal(name: str, code: int | None, error: OSError) -> PawldError:
+    told = error.strerror or str(error)
+    if code == _ACCESS_DENIED:
+        return OperatorError(Reason.PERMISSION_DENIED, f"Windows does not let pawld manage the service {name}: {told}.")
+    return TransientError(Reason.SERVICE_FAILED, f"Windows refused to manage the service {name}: {told} ({code}).")
+
+
+def repointed(command_line: str, root: PureWindowsPath, slot: Slot) -> str:
+    r"""Return the command line with ``<root>\versions\<any slot>``, in any letter case, changed to that of *slot*."""
+    versions = re.escape(str(root / "versions") + "\\")
+    target = str(PureWindowsPath(root) / "versions" / slot.name)
+    return re.sub(rf"{versions}[^\\\"]+", lambda _: target, command_line, count=1, flags=re.IGNORECASE)

@@ -1,0 +1,182 @@
+import sys
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path, PureWindowsPath
+
+import pytest
+
+from pawld.errors import OperatorError, PawldError, TransientError
+from pawld.model import Slot
+from pawld.reasons import Reason
+from pawld.service.windows import WindowsService, repointed
+from pawld.system.windows_services import AUTOMATIC, DISABLED, RUNNING, START_PENDING, STOP_PENDING, STOPPED, Seen
+
+ROOT = PureWindowsPath(r"C:\Program Files\Acme")
+OLD = r'"C:\Program Files\Acme\versions\1.0.0-0123456789ab\acme.exe" --service'
+NEW = r'"C:\Program Files\Acme\versions\2.0.0-ba9876543210\acme.exe" --service'
+SLOT = Slot(Path("versions") / "2.0.0-ba9876543210", "2.0.0", "0" * 64)
+
+
+def refused(code: int) -> OSError:
+    error = OSError(22, "as Windows says it")
+    error.winerror = code  # type: ignore[attr-defined]  # on Windows every OSError has it
+    return error
+
+
+@dataclass
+class Manager:
+    """A service control manager in memory: a start and a stop take a second of its clock."""
+
+    seen: Seen | None = field(default_factory=lambda: Seen(STOPPED, 0, AUTOMATIC, OLD))
+    becomes: int = RUNNING
+    deaf: bool = False
+    at: float = 0.0
+    due: float | None = None
+    deny: int = 0
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 14, tzinfo=UTC)
+
+    def monotonic(self) -> float:
+        return self.at
+
+    def sleep(self, duration: timedelta) -> None:
+        self.at += duration.total_seconds()
+
+    def query(self, _name: str) -> Seen:
+        if self.seen is None:
+            raise refused(1060)
+        if self.due is not None and self.at >= self.due and not self.deaf:
+            started = self.seen.state == START_PENDING and self.becomes == RUNNING
+            self.seen = replace(self.seen, state=RUNNING if started else STOPPED, pid=77 if started else 0)
+            self.due = None
+        return self.seen
+
+    def point(self, name: str, command_line: str) -> None:
+        self.seen = replace(self.query(name), command_line=command_line)
+
+    def start(self, _name: str) -> None:
+        self._move(RUNNING, 1056, START_PENDING)
+
+    def stop(self, _name: str) -> None:
+        self._move(STOPPED, 1062, STOP_PENDING)
+
+    def _move(self, done: int, already: int, pending: int) -> None:
+        assert self.seen is not None
+        if self.deny:
+            raise refused(self.deny)
+        if self.seen.state == done:
+            raise refused(already)
+        self.seen, self.due = replace(self.seen, state=pending), self.at + 1
+
+
+@pytest.fixture
+def manager() -> Manager:
+    return Manager()
+
+
+@pytest.fixture
+def service(manager: Manager) -> WindowsService:
+    return WindowsService("Acme", root=ROOT, clock=manager, services=lambda: manager)
+
+
+def test_a_service_is_pointed_to_the_slot_and_runs(service: WindowsService, manager: Manager) -> None:
+    assert service.status().detail == "Acme is stopped"
+    service.start(SLOT)
+    status = service.status()
+    assert (status.running, status.pid, status.enabled) == (True, 77, True)
+    assert manager.seen is not None
+    assert manager.seen.command_line == NEW
+    service.start(SLOT)
+    service.stop()
+    assert (service.status().running, service.status().pid) == (False, None)
+    service.stop()
+
+
+def test_a_service_that_stopped_meanwhile_is_no_error(service: WindowsService, manager: Manager) -> None:
+    manager.seen = Seen(RUNNING, 5, AUTOMATIC, OLD)
+    stop = manager.stop
+
+    def stopped_meanwhile(name: str) -> None:
+        manager.seen = Seen(STOPPED, 0, AUTOMATIC, OLD)
+        stop(name)
+
+    manager.stop = stopped_meanwhile  # type: ignore[method-assign]  # the race under test
+    service.stop()
+    assert not service.status().running
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (OLD, NEW),
+        (NEW, NEW),
+        (OLD.replace("Program Files", "PROGRAM FILES"), NEW),
+        (r"C:\Tools\pawld.exe exec acme", r"C:\Tools\pawld.exe exec acme"),
+        ("", ""),
+    ],
+    ids=["another slot", "the same slot", "another case", "elsewhere", "nothing"],
+)
+def test_only_a_command_line_into_a_slot_of_the_root_is_changed(line: str, expected: str) -> None:
+    assert repointed(line, ROOT, SLOT) == expected
+
+
+def test_a_root_without_spaces_needs_no_quotes() -> None:
+    line = r"C:\acme\versions\1.0.0-0123456789ab\acme.exe -x"
+    assert repointed(line, PureWindowsPath(r"C:\acme"), SLOT) == r"C:\acme\versions\2.0.0-ba9876543210\acme.exe -x"
+
+
+def test_a_service_that_nobody_installed_is_not_running_and_cannot_be_started(
+    service: WindowsService, manager: Manager
+) -> None:
+    manager.seen = None
+    assert service.status().detail == "there is no service Acme"
+    service.stop()
+    with pytest.raises(OperatorError, match="There is no service Acme"):
+        service.start(SLOT)
+
+
+def test_a_service_that_the_administrator_disabled_is_left_alone(service: WindowsService, manager: Manager) -> None:
+    manager.seen = Seen(STOPPED, 0, DISABLED, OLD)
+    assert service.status().enabled is False
+    with pytest.raises(OperatorError, match="disabled"):
+        service.start(SLOT)
+    assert manager.seen.command_line == OLD
+
+
+def test_a_service_that_ends_at_once_is_an_error(service: WindowsService, manager: Manager) -> None:
+    manager.becomes = STOPPED
+    with pytest.raises(TransientError, match=r"did not come up from 2\.0\.0: Acme is stopped"):
+        service.start(SLOT)
+
+
+def test_a_service_that_does_not_listen_is_an_error(service: WindowsService, manager: Manager) -> None:
+    manager.seen, manager.deaf = Seen(RUNNING, 5, AUTOMATIC, OLD), True
+    with pytest.raises(TransientError, match="has not stopped after 90 s"):
+        service.stop()
+
+
+@pytest.mark.parametrize(
+    ("code", "family", "reason"),
+    [(5, OperatorError, Reason.PERMISSION_DENIED), (1053, TransientError, Reason.SERVICE_FAILED)],
+    ids=["access denied", "no answer in time"],
+)
+def test_a_refusal_is_translated(
+    service: WindowsService, manager: Manager, code: int, family: type[PawldError], reason: Reason
+) -> None:
+    manager.deny = code
+    with pytest.raises(family) as raised:
+        service.start(SLOT)
+    assert raised.value.reason is reason
+
+
+def test_nothing_is_armed_and_nothing_is_kept(service: WindowsService) -> None:
+    service.arm(timedelta(minutes=4), ["true"])
+    service.disarm()
+    assert service.evidence(datetime.now(UTC)) == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is one on Windows")
+def test_a_host_without_the_manager_says_so() -> None:
+    with pytest.raises(TransientError, match="no service control manager"):
+        WindowsService("Acme", root=ROOT).status()
