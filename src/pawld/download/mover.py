@@ -15,7 +15,7 @@ from pawld.download.disk import RESERVE, disk_errors, free_bytes, preflight
 from pawld.download.mirrors import Mirrors
 from pawld.download.pace import SLOWEST, WINDOW, Pace
 from pawld.download.partial import Partial, strong_etag
-from pawld.download.replies import ExpiredRedirectError, RangeUnusableError, starts_at, too_long
+from pawld.download.replies import ExpiredRedirectError, RangeUnusableError, measured, starts_at, too_long
 from pawld.download.routes import Routes, Then
 from pawld.errors import PawldError, RejectedError, TransientError
 from pawld.model import Location, Record
@@ -70,7 +70,7 @@ class HttpMover:
             self._preflight(record, file)
             routes = Routes(self._mirrors.before(record, locations), self._mirrors)
             until = self._clock.monotonic() + self._deadline.total_seconds()
-            if file.size == record.length and file.note is not None:
+            if file.size == record.length and record.length_signed and file.note is not None:
                 return Downloaded(file.hand_on(), file.path, file.note.origin)
             for location in routes:
                 before = file.size
@@ -113,6 +113,7 @@ class HttpMover:
         headers = {"Range": f"bytes={asked}-", "If-Range": file.note.etag} if asked and file.note else {}
         left = timedelta(seconds=max(0.001, until - self._clock.monotonic()))
         with self._web.get(location, headers=headers, deadline=left) as answer:
+            record = measured(answer, record)
             start = starts_at(answer, asked, record, self._clock.now())
             _begin(file, start, answer, location)
             progress.start("download", record.length, start)
@@ -147,7 +148,7 @@ class HttpMover:
     def _preflight(self, record: Record, file: Partial) -> None:
         if file.size > record.length:
             file.discard()
-        if file.size < record.length:
+        if file.size < record.length and record.length_signed:
             preflight(file.path, record.length - file.size, reserve=self._reserve, free=self._free)
 
     def _pace(self) -> Pace:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from pawld.errors import OperatorError, PawldError, RejectedError, TransientError
@@ -52,6 +53,25 @@ def starts_at(answer: Answer, asked: int, record: Record, now: datetime) -> int:
             raise refusal(answer, now)
 
 
+def measured(answer: Answer, record: Record) -> Record:
+    """Return *record* with the length that the answer announces, where only a digest is signed; never above its cap.
+
+    ``RejectedError`` (length_mismatch) above the cap; ``TransientError`` (answer_not_understood) where none is said.
+    """
+    if record.length_signed or answer.status not in (200, 206):
+        return record
+    numbers = _numbers(answer.headers.get("content-range", ""))
+    total = numbers[2] if numbers else _announced(answer.headers)
+    if total is None:
+        raise TransientError(
+            Reason.ANSWER_NOT_UNDERSTOOD,
+            f"{shown(answer.url)} does not say how long the build is, and neither does what is signed.",
+        )
+    if total > record.length:
+        raise too_long(answer.url, record)
+    return replace(record, length=total)
+
+
 def refusal(answer: Answer, now: datetime) -> PawldError:
     """Return the error that a status other than 200 and 206 means."""
     kind, reason, words = _meaning(answer)
@@ -77,7 +97,7 @@ def _meaning(answer: Answer) -> _Meaning:
 def too_long(url: str, record: Record) -> RejectedError:
     """Return the error for a body that goes beyond the signed length."""
     return RejectedError(
-        Reason.LENGTH_MISMATCH, f"{shown(url)} sends more than the {record.length} bytes that the record states."
+        Reason.LENGTH_MISMATCH, f"{shown(url)} sends more than the {record.length} bytes that are allowed."
     )
 
 

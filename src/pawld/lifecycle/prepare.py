@@ -1,6 +1,6 @@
 """From a signed record to a complete slot beside the current one. The running agent is not touched here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pawld.errors import PawldError, RejectedError, TransientError
@@ -12,6 +12,7 @@ from pawld.model import NoBuild, Record, Slot
 from pawld.ports import Progress, Verified
 from pawld.reasons import Cause, Reason
 
+_GUESS = 256 * 1024 * 1024  # bytes of a build whose length nobody signed
 _WORTHLESS = frozenset({Reason.DIGEST_MISMATCH, Reason.LENGTH_MISMATCH, Reason.EVIDENCE_MISSING})
 """After these the bytes that came are good for nothing; after anything else they are resumed."""
 
@@ -66,7 +67,7 @@ class Preparation:
         locations = supply.source.locate(record)
         if isinstance(locations, NoBuild):
             raise TransientError(Reason.NO_ADDRESS, locations.message)
-        supply.preflight(supply.downloads, record.length + self.agent.installer.space_needed(record))
+        self._preflight(record)
         partial = self._partial(record)
         if _streams(record):
             self._say_staging(record)
@@ -80,6 +81,10 @@ class Preparation:
         proven = supply.trust.prove(record, downloaded)
         self._say_staging(record)
         return proven
+
+    def _preflight(self, record: Record) -> None:
+        expected = record if record.length_signed else replace(record, length=min(record.length, _GUESS))
+        self.supply.preflight(self.supply.downloads, expected.length + self.agent.installer.space_needed(expected))
 
     def _say_staging(self, record: Record) -> None:
         build = build_of(record)
