@@ -11,6 +11,8 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from support.real_releases import missing_releases
+
 Probe = Callable[[], str | None]
 
 
@@ -73,6 +75,7 @@ def fuse() -> str | None:
 
 RIGS: dict[str, Probe] = {
     "root": root,
+    "real_releases": missing_releases,
     "systemd": every(linux, root, systemd_program, cgroup2, program("systemctl", "unshare", "nsenter", "mount")),
     "xfs": every(linux, root, loop_devices, program("mkfs.xfs", "mount")),
     "btrfs": every(linux, root, loop_devices, program("mkfs.btrfs", "mount")),
