@@ -110,7 +110,7 @@ class Secret:
 
 def _read_file(path: Path) -> str:
     try:
-        with open(path, "rb", opener=_without_waiting) as file:  # noqa: PTH123 - Path.open takes no opener
+        with open(path, "rb", opener=_without_waiting) as file:
             _refuse_exposed(path, os.fstat(file.fileno()))
             data = file.read(LIMIT + 1)
     except OSError as error:
