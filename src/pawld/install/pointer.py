@@ -63,11 +63,14 @@ class LinkPointer:
         files.fsync_directory(self._root)
 
     def command(self, name: str) -> Sequence[str]:
-        """Return a link beside the old one and a rename over it, as a shell line; not every ``mv`` can do that."""
+        """Return a link beside the old one and a rename over it, as a shell line; not every ``mv`` can do that.
+
+        It has no semicolon: systemd 252 puts a backslash before one when it reads a transient unit anew.
+        """
         staged, current = shlex.quote(str(self._root / ".current.back")), shlex.quote(str(self.path))
         link = f"ln -sfn {shlex.quote(f'versions/{name}')} {staged}"
         rename = f"mv -fT {staged} {current} 2>/dev/null || perl -e 'rename(shift, shift) or die' {staged} {current}"
-        return ["/bin/sh", "-c", f"{link} && {{ {rename}; }} && sync"]
+        return ["/bin/sh", "-c", f"{link} && ( {rename} ) && sync"]
 
     def _refuse_what_others_made(self) -> None:
         if not os.path.lexists(self.path) or self.read() is not None:

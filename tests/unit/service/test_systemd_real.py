@@ -1,3 +1,4 @@
+import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -7,6 +8,7 @@ import pytest
 from support.systemd import SystemdHost
 
 from pawld.errors import OperatorError, TransientError
+from pawld.install.pointer import LinkPointer
 from pawld.model import Slot
 from pawld.reasons import Reason
 from pawld.service.systemd import SystemdService
@@ -194,6 +196,18 @@ def test_a_rollback_that_calls_disarm_itself_is_not_cut_off(host: SystemdHost) -
     story = f"systemctl stop pawld-deadman-acme.timer; sleep 0.2; touch {sign}"
     unit.arm(timedelta(seconds=1), ["/bin/sh", "-c", story])
     assert eventually(sign.exists)
+
+
+def test_an_armed_rollback_still_works_after_systemd_has_read_its_units_anew(host: SystemdHost) -> None:
+    unit = service(host)
+    unit.start(SLOT)
+    root = host.shared / "an agent's root"
+    root.mkdir()
+    unit.arm(timedelta(seconds=2), LinkPointer(root).command("1.0.0-0123456789ab"))
+    assert host.run(["systemctl", "daemon-reload"]).ok
+    assert eventually(lambda: os.path.lexists(root / "current"))
+    assert str((root / "current").readlink()) == "versions/1.0.0-0123456789ab"
+    assert eventually(lambda: unit.status().running)
 
 
 def test_the_journal_since_then_is_the_evidence(host: SystemdHost) -> None:
