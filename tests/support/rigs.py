@@ -87,6 +87,17 @@ RIGS: dict[str, Probe] = {
     "openssl": program("openssl"),
     **{
         name: program(name)
-        for name in ("nginx", "minisign", "strace", "wixl", "wine", "osslsigncode", "etcd", "ssh-keygen", "zip")
+        for name in (
+            "nginx",
+            "minisign",
+            "strace",
+            "wixl",
+            "wine",
+            "osslsigncode",
+            "etcd",
+            "ssh-keygen",
+            "zip",
+            "faketime",
+        )
     },
 }

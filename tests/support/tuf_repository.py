@@ -61,15 +61,16 @@ class TufRepository:
     def delegate(
         self, name: str, paths: Iterable[str], *, parent: str = "targets", terminating: bool = True
     ) -> Targets:
-        """Delegate *paths* to a new role with a new key."""
+        """Delegate *paths* to a role; it is made, with a new key, where nobody delegated to it yet."""
         owner = self.targets if parent == "targets" else self.delegated[parent]
         if owner.delegations is None:
             owner.delegations = Delegations({}, {})
         assert owner.delegations.roles is not None
         owner.delegations.roles[name] = DelegatedRole(name, [], 1, terminating, paths=list(paths))
-        self.signers[name] = [new_key()]
+        if name not in self.delegated:
+            self.signers[name] = [new_key()]
+            self.delegated[name] = unpublished(Targets(expires=soon(90)))
         owner.add_key(self.signers[name][0].public_key, name)
-        self.delegated[name] = unpublished(Targets(expires=soon(90)))
         return self.delegated[name]
 
     def add(self, path: str, data: bytes, custom: dict[str, Any] | None = None, role: str = "targets") -> TargetFile:

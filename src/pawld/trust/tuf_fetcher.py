@@ -4,9 +4,11 @@ GET alone and never twice. Errors are converted inside the generator, where pyth
 error travels as the cause, so that nothing of what it tells is lost.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from http import HTTPStatus
+from urllib.parse import quote
 
 from tuf.api.exceptions import DownloadError, DownloadHTTPError, DownloadLengthMismatchError, SlowRetrievalError
 from tuf.ngclient.fetcher import FetcherInterface
@@ -15,6 +17,9 @@ from pawld.errors import PawldError
 from pawld.model import Location
 from pawld.ports import Clock
 from pawld.system.http import Web, shown
+
+_STRAY = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_KEPT = "!#$&'()*+,/:;=?@[]~"  # RFC 3986, what a URL may hold as it is
 
 TOTAL_CAP = 64 * 1024 * 1024  # bytes of metadata in one refresh; a real one takes a few kB
 
@@ -35,7 +40,7 @@ class WebFetcher(FetcherInterface):
 
     def _fetch(self, url: str) -> Iterator[bytes]:
         try:
-            with self._web.get(Location(url), deadline=self._remaining(url)) as answer:
+            with self._web.get(Location(escaped(url)), deadline=self._remaining(url)) as answer:
                 if answer.status != HTTPStatus.OK:
                     raise DownloadHTTPError(f"{shown(url)} answered {answer.status}", answer.status)
                 for block in answer.blocks():
@@ -66,6 +71,15 @@ class WebFetcher(FetcherInterface):
         if left <= 0:
             raise SlowRetrievalError(f"The metadata took too long; the deadline came at {shown(url)}")
         return timedelta(seconds=left)
+
+
+def escaped(url: str) -> str:
+    """Escape what no URL may hold: a target's path is appended as it was signed, with spaces or letters of any script.
+
+    What is escaped already stays, unless a lone percent sign shows that nothing was (as urllib3 has it, which
+    python-tuf's own client uses).
+    """
+    return quote(url, safe=_KEPT if _STRAY.search(url) else f"{_KEPT}%")
 
 
 def _close(blocks: Iterator[bytes]) -> None:

@@ -97,7 +97,9 @@ def test_a_second_refresh_asks_only_for_root_and_timestamp(client: Client, repos
     assert client.server.asked == ["GET /2.root.json", "GET /timestamp.json"]
 
 
-@pytest.mark.parametrize("name", ["file.txt", "a/b/file.txt", "a%20b/file.txt"])
+@pytest.mark.parametrize(
+    "name", ["file.txt", "a/b/file.txt", "a%20b/file.txt", "a b.txt", "50% off", "größe/[1]\\{x}.txt", '"a"']
+)
 def test_a_target_is_fetched_once_while_it_stays_the_same(name: str, client: Client, repository: TufRepository) -> None:
     repository.add(name, b"first")
     repository.publish()
