@@ -172,7 +172,6 @@ def pawld(site: Site, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[
     return code, json.loads(told.out)
 
 
-@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # the lifecycle leaves the download to be collected
 def test_five_vendors_work_together_in_one_cycle(
     site: Site, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:

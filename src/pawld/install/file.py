@@ -41,7 +41,7 @@ class ProgramContents:
                 f"The build is a {record.format}; this agent is installed from a single program.",
             )
         progress.start("unpack", record.length)
-        limits = Limits.of(Unpacked(record.length, 1))
+        limits = Limits.of(Unpacked(record.length, 1) if record.length_signed else None)
         with build.stream() as program:
             written = unpack_program(program, self.entrypoint(record), into, limits, progress)
         progress.finish()

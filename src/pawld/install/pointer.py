@@ -6,6 +6,7 @@ Both are replaced by a single rename, so there is never a moment without one. Ne
 import json
 import os
 import shlex
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -119,6 +120,6 @@ class FilePointer:
         return ["cmd.exe", "/c", f'echo {document}>"{staged}" && move /y "{staged}" "{self.path}"']
 
 
-def pointer_for(root: Path, operating_system: str) -> Pointer:
-    """Return the form of pointer that this operating system takes without privileges."""
-    return FilePointer(root) if operating_system == "windows" else LinkPointer(root)
+def pointer_for(root: Path, system: str = sys.platform) -> Pointer:
+    """Return the form of pointer that this host takes without privileges; *system* as ``sys.platform`` has it."""
+    return FilePointer(root) if system == "win32" else LinkPointer(root)

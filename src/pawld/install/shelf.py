@@ -1,6 +1,5 @@
 """What stands in an agent's root, read and never written: the slots, and which one is current."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ class Shelf:
 
     def __init__(self, root: Path, pointer: Pointer | None = None) -> None:
         self._layout = Layout(root)
-        self._pointer = pointer or pointer_for(root, "windows" if sys.platform == "win32" else sys.platform)
+        self._pointer = pointer or pointer_for(root)
 
     def current(self) -> Slot | None:
         """Return the slot that the pointer leads to; None where it leads to no complete slot."""

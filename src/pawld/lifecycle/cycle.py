@@ -74,7 +74,9 @@ class Cycle:
             Recovery(self.agent, self.ledger).settle()
             return self._ended(self._cycle(patience, insistence))
         except PawldError as error:
-            return self._ended(self._failed(error))
+            ended = self._failed(error)
+            waiting.release(self.agent.gates)
+            return self._ended(ended)
 
     def _cycle(self, patience: Patience, insistence: Insistence) -> Idle | Waiting:
         resolved = self._resolve()
@@ -190,7 +192,7 @@ class Cycle:
         self.ledger.note(failures=failures)
         retry_at = None
         if isinstance(error, TransientError):
-            retry_at = schedule.retry_at(self.agent.clock.now(), failures, error.retry_after)
+            retry_at = schedule.retry_at(self.agent.clock.now(), failures, error.retry_after, error.reason.cause)
         return self.ledger.rest(Idle(error.reason, error.message, retry_at))
 
     def _ended(self, state: Idle | Waiting) -> Outcome:

@@ -55,8 +55,11 @@ class Operation:
         return lifted
 
     def _previous(self, current: Slot | None) -> Slot | None:
-        """The slot that was current before, else the newest other one; only an intact one will do."""
+        """The slot that was current before, else the newest other one; only one that is intact and not blocked."""
         named = self.ledger.journal.fact("previous")
+        # Without this a second rollback would go forward again, to the very build that the first one left.
+        blocked = {one.sha256 for one in self.ledger.blocklist.all()}
         others = [one for one in self.agent.installer.slots() if current is None or one.name != current.name]
+        others = [one for one in others if one.sha256 not in blocked]
         others.sort(key=lambda one: one.name != named)
         return next((one for one in others if self.agent.installer.intact(one)), None)

@@ -1,5 +1,7 @@
 """From a signed record to a complete slot beside the current one. The running agent is not touched here."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -40,7 +42,8 @@ class Preparation:
         try:
             # What is unpacked as it comes has one progress to show, not two.
             watched = Silence() if _streams(record) else self.progress
-            slot = self.agent.installer.stage(self._proven(record), watched)
+            with self._proven(record) as build:
+                slot = self.agent.installer.stage(build, watched)
         except PawldError as error:
             self._clean_up(record, error)
             raise
@@ -60,7 +63,9 @@ class Preparation:
             raise TransientError(Reason.ATTEMPTS_EXHAUSTED, message)
         journal.count_attempt(record.sha256)
 
-    def _proven(self, record: Record) -> Verified:
+    @contextmanager
+    def _proven(self, record: Record) -> Iterator[Verified]:
+        """Download and prove; the file is held open, so that what is unpacked is what was proven."""
         supply, build = self.supply, build_of(record)
         told = f"{record.version} is on its way."
         self.ledger.move(Downloading(build), Reason.IN_PROGRESS, told, build)
@@ -71,16 +76,19 @@ class Preparation:
         partial = self._partial(record)
         if _streams(record):
             self._say_staging(record)
-            return supply.trust.prove_chunks(
+            yield supply.trust.prove_chunks(
                 record,
                 lambda proof: supply.mover.chunks(record, locations, partial, self.progress, proof),
                 partial,
             )
+            return
         downloaded = supply.mover.fetch(record, locations, partial, self.progress)
-        self.ledger.move(Verifying(build), Reason.IN_PROGRESS, f"{record.version} is here and is being proven.", build)
-        proven = supply.trust.prove(record, downloaded)
-        self._say_staging(record)
-        return proven
+        with downloaded.file:
+            told = f"{record.version} is here and is being proven."
+            self.ledger.move(Verifying(build), Reason.IN_PROGRESS, told, build)
+            proven = supply.trust.prove(record, downloaded)
+            self._say_staging(record)
+            yield proven
 
     def _preflight(self, record: Record) -> None:
         expected = record if record.length_signed else replace(record, length=min(record.length, _GUESS))

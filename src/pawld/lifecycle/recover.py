@@ -41,20 +41,25 @@ class Recovery:
         """Finish or undo the interrupted update, if there is one."""
         state = self.ledger.state
         match state:
-            case Idle():
-                return []
-            case Downloading() | Verifying() | Staging():
-                message = f"{state.build.version} was interrupted while {state.state}; what came is kept."
-                return [self.ledger.rest(Idle(Reason.INTERRUPTED, message), state.build).message]
-            case Waiting():
+            case Idle() | Waiting():
                 waiting.release(self.agent.gates)
                 return []
+            case Downloading() | Verifying() | Staging():
+                waiting.release(self.agent.gates)
+                message = f"{state.build.version} was interrupted while {state.state}; what came is kept."
+                return [self.ledger.rest(Idle(Reason.INTERRUPTED, message), state.build).message]
+        waiting.keep(self.agent.gates)
+        return [self._resumed(state).message]
+
+    def _resumed(self, state: Swapping | Probation | RollingBack) -> Idle:
+        """A swap that is not over keeps its locks until it is."""
+        match state:
             case Swapping():
-                return [self._swap.carry_out(state).message]
+                return self._swap.carry_out(state)
             case Probation():
-                return [self._probation(state).message]
+                return self._probation(state)
             case RollingBack():
-                return [self._swap.go_back(state).message]
+                return self._swap.go_back(state)
             case _:
                 assert_never(state)
 

@@ -85,8 +85,9 @@ class Swap:
         else:
             message = f"{back.message} There is no earlier slot to go back to."
         self.agent.service.disarm()
+        idle = Idle(_outcome(back.reason), message + waiting.losses(self.agent.gates))
         waiting.release(self.agent.gates)
-        return self.ledger.rest(Idle(_outcome(back.reason), message), back.build)
+        return self.ledger.rest(idle, back.build)
 
     def slot_named(self, name: str | None) -> Slot | None:
         """Return the complete slot of this name."""
@@ -105,7 +106,7 @@ class Swap:
         self.ledger.note(previous=probation.previous, last_good=probation.slot)
         self.ledger.journal.forget_attempts(probation.build.sha256)
         self.ledger.blocklist.unblock(probation.build.sha256)
-        idle = self.ledger.rest(Idle(Reason.UPDATED, message), probation.build)
+        idle = self.ledger.rest(Idle(Reason.UPDATED, message + waiting.losses(self.agent.gates)), probation.build)
         waiting.release(self.agent.gates)
         return idle
 

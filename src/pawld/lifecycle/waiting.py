@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pawld.ports import Broken, Closed, Gate, Open
+from pawld.ports import Broken, Closed, Gate, Lease, Open
 from pawld.reasons import Reason
 
 LOOK_AGAIN = timedelta(minutes=5)  # where a gate names no time
@@ -21,12 +21,15 @@ class Held:
 
 
 def ask(gates: Sequence[Gate], now: datetime, since: datetime) -> Held | None:
-    """Return what holds the swap back, or None; where one is closed, locks taken on the way are given back."""
+    """Return what holds the swap back, or None; where one is closed, locks taken on the way are given back.
+
+    The closed one too: a lock server whose answer was lost may have given what it was asked for.
+    """
     for position, gate in enumerate(gates):
         answer = gate.check(now)
         if isinstance(answer, Open):
             continue
-        release(gates[:position])
+        release(gates[: position + 1])
         return _held(gate, answer, now, since)
     return None
 
@@ -35,6 +38,18 @@ def release(gates: Sequence[Gate]) -> None:
     """Give back whatever the gates took."""
     for gate in gates:
         gate.release()
+
+
+def keep(gates: Sequence[Gate]) -> None:
+    """Go on holding what an earlier process took for a swap that is not over."""
+    for gate in gates:
+        if isinstance(gate, Lease):
+            gate.keep()
+
+
+def losses(gates: Sequence[Gate]) -> str:
+    """Return what is to be told of locks that were lost during the swap, as sentences after another one."""
+    return "".join(f" {lost}" for gate in gates if isinstance(gate, Lease) and (lost := gate.lost()))
 
 
 def overdue(gates: Sequence[Gate], held: Held, now: datetime, since: datetime) -> bool:

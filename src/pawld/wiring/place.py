@@ -42,7 +42,7 @@ def installer_of(agent: AgentSettings, around: Surroundings) -> Installer:
     return SlotInstaller(
         agent.root,
         contents,
-        pointer_for(agent.root, around.platform.os),
+        pointer_for(agent.root),
         around.clock,
         keep=settings.keep,
         qualify=settings.qualify or (),

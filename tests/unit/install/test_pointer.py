@@ -112,5 +112,5 @@ def test_another_fault_of_the_pointer_file_is_not_waited_for(tmp_path: Path, mon
 
 
 def test_windows_gets_a_file_and_the_others_a_link(tmp_path: Path) -> None:
-    assert isinstance(pointer_for(tmp_path, "windows"), FilePointer)
+    assert isinstance(pointer_for(tmp_path, "win32"), FilePointer)
     assert isinstance(pointer_for(tmp_path, "macos"), LinkPointer)
