@@ -1,0 +1,223 @@
+"""A whole host: the real command, a configuration, a local release server; and what must hold of it at every moment.
+
+Trust is a signed manifest, so that marks are raised; the agent is a small program that notes which version of it runs.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from crash.children import TESTS, environment
+from crash.command import hurry
+from crash.world import NEW, OLD, RELEASES, fresh, left_over, names_in, running_version
+from support.signing import Vendor
+from support.static_web import StaticWeb, static_web
+
+from pawld.cli.control import Wish
+from pawld.formats.record import write_manifest
+from pawld.lifecycle.database import open_database
+from pawld.lifecycle.high_water import HighWater
+from pawld.lifecycle.silence import Silence
+from pawld.wiring.control import control
+
+_HEAD = """
+[updater]
+state_dir = "{home}/state"
+host_id = "host-1"
+[agents.acme]
+root = "{home}/opt"
+[agents.acme.platform]
+os = "linux"
+arch = "x86_64"
+[agents.acme.source]
+type = "manifest"
+[agents.acme.trust]
+type = "signed_manifest"
+manifest_url = "{url}/acme.json"
+public_keys = ["{key}"]
+[agents.acme.install]
+reserve = "1MiB"
+[agents.acme.health]
+probation = "{probation}"
+"""
+_SERVICE = """
+[agents.acme.service]
+type = "command"
+start = ["/bin/sh", "-c", "readlink {{current}} > {home}/running"]
+stop = ["/bin/rm", "-f", "{home}/running"]
+is_running = ["/usr/bin/test", "-e", "{home}/running"]
+"""
+_MARK = "sequence.acme/stable/linux-x86_64"
+_STATE = {"pawld.db", "pawld.db-journal", "marks.json", "pawld.lock", "deadman", "logs"}
+_LIMIT = 60  # seconds for one command
+
+
+@dataclass(slots=True)
+class House:
+    """The host below *home*; its configuration lies beside it, so that a crash cannot touch it."""
+
+    home: Path
+    config: Path
+    web: StaticWeb
+    vendor: Vendor
+
+    @property
+    def root(self) -> Path:
+        """Where the agent's slots lie."""
+        return self.home / "opt"
+
+    def publish(self, version: str) -> None:
+        """Put a release on the server, signed, as the channel's newest."""
+        build = RELEASES[version]
+        record = replace(build.record, expires=datetime.now(UTC) + timedelta(days=300))
+        manifest = json.dumps(write_manifest(record)).encode()
+        comment = f"product=acme version={version} channel=stable serial={record.sequence}"
+        expires = f"{record.expires:%Y-%m-%dT%H:%M:%SZ}"
+        self.web.files["acme.json"] = manifest
+        self.web.files["acme.json.minisig"] = self.vendor.sign(manifest, f"{comment} expires={expires}")
+        self.web.files[record.filename] = build.seekable().read()
+
+    def command(self, *words: str, variant: str = "good") -> list[str]:
+        """Return the command line of one command, as a process of its own."""
+        script = str(TESTS / "crash" / "command.py")
+        return [sys.executable, "-B", script, variant, "--config", str(self.config), "--json", *words]
+
+    def run(self, *words: str) -> dict[str, Any]:
+        """Run a command as a process of its own, to its end; return what it says of the agent."""
+        finished = subprocess.run(
+            self.command(*words), capture_output=True, timeout=_LIMIT, check=False, env=environment()
+        )
+        assert finished.stdout, finished.stderr.decode()
+        return dict(json.loads(finished.stdout)["agents"][0])
+
+    def update(self) -> str:
+        """Run a cycle in this process; return its reason's code."""
+        return _code(control(self.config).update([], Wish(), Silence()))
+
+    def recover(self) -> str:
+        """Recover in this process."""
+        return _code(control(self.config).recover([]))
+
+    def rollback(self) -> str:
+        """Roll back in this process."""
+        return _code(control(self.config).rollback([]))
+
+    def mark(self) -> int:
+        """Return the release sequence that a start of pawld would hold a record against."""
+        database = open_database(self.home / "state" / "pawld.db", datetime.now(UTC))
+        try:
+            return HighWater(database, self.home / "state" / "marks.json").mark("acme", _MARK) or 0
+        finally:
+            database.close()
+
+    def serves(self) -> str:
+        """Return which version the agent's own note says is running; empty while it is stopped."""
+        try:
+            return (self.home / "running").read_text().strip().removeprefix("versions/").rpartition("-")[0]
+        except OSError:
+            return ""
+
+    def leftovers(self, version: str) -> list[str]:
+        """Return what a finished change to *version* would not have left, beside the previous slot."""
+        state = self.home / "state"
+        other = {RELEASES[one].record.slot_name for one in (OLD, NEW) if one != version}
+        found = set(left_over(self.root, version)) - other | names_in(state) - _STATE
+        return sorted(found | (names_in(state / "deadman") if (state / "deadman").is_dir() else set()))
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One command that is interrupted.
+
+    Attributes:
+        prepare: makes the host that it starts from.
+        words: its command line; the same as *do* in a process of its own.
+        goal: the version that it ends in.
+        report: the reason that promises this.
+    """
+
+    prepare: Callable[[House], None]
+    words: tuple[str, ...]
+    do: Callable[[House], str]
+    goal: str
+    report: str
+
+
+def installed(house: House) -> None:
+    """A host on the old version, with the new one published."""
+    house.publish(OLD)
+    assert house.update() == "updated"
+    house.publish(NEW)
+
+
+def updated(house: House) -> None:
+    """A host on the new version that has the old one beside it."""
+    installed(house)
+    assert house.update() == "updated"
+
+
+ACTS = {
+    "update": Act(installed, ("update",), House.update, NEW, "updated"),
+    "rollback": Act(updated, ("rollback",), House.rollback, OLD, "operator_rollback"),
+}
+
+
+def wrong_now(house: House, act: Act, output: bytes = b"") -> str:
+    """Return what is wrong with the host as a crash left it; nothing where the invariant holds.
+
+    ``current`` leads to a complete slot, what was reported is there, and no mark has fallen.
+    """
+    found = running_version(house.root)
+    if found not in {OLD, NEW}:
+        return found
+    if act.report.encode() in output and found != act.goal:
+        return f"lost commit: {found}"
+    floor = 1 if act.goal == NEW else 2
+    return "" if house.mark() >= floor else f"the mark fell to {house.mark()}"
+
+
+def wrong_after(house: House, act: Act, again: Sequence[Callable[[House], str]] = ()) -> str:
+    """Start pawld again, as a boot would and then as a timer or a person would, and return what is wrong then."""
+    for step in again or (House.recover, act.do):
+        code = step(house)
+        if code not in _GOOD:
+            return f"{step.__name__} answered {code}"
+    found, left = running_version(house.root), house.leftovers(act.goal)
+    if found != act.goal or left:
+        return f"not finished: {found} {left}"
+    serves = house.serves()
+    return "" if serves in {"", found} else f"{serves} runs, and {found} is current"
+
+
+_GOOD = {"updated", "up_to_date", "recovered", "operator_rollback", "no_previous_slot", "build_blocked"}
+
+
+@contextmanager
+def house_in(directory: Path, *, service: bool = False, probation: str = "1s") -> Iterator[House]:
+    """Build an empty host in *directory*, and serve its releases until the block ends."""
+    vendor, home = Vendor.new(), directory / "home"
+    home.mkdir()
+    hurry()
+    with static_web({}) as web:
+        text = _HEAD + (_SERVICE if service else "")
+        config = directory / "pawld.toml"
+        config.write_text(text.format(home=home, url=web.url, key=vendor.public_key, probation=probation))
+        config.chmod(0o600)
+        yield House(home, config, web, vendor)
+
+
+def prepared(house: House, act: Act, directory: Path) -> Callable[[], object]:
+    """Make the host that *act* starts from, and return what makes it anew, quickly, each time."""
+    act.prepare(house)
+    fresh(house.home, directory / "template")
+    return lambda: fresh(directory / "template", house.home)
+
+
+def _code(document: Any) -> str:
+    return str(document["agents"][0]["reason"]["code"])
