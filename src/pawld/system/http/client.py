@@ -182,9 +182,8 @@ def _next(address: Address, location: str | None) -> Address:
     try:
         return following(address, location)
     except UrlError as error:
-        raise RejectedError(
-            Reason.REDIRECT_REFUSED, f"{shown(address.url)} redirects to where nothing is fetched from: {error}."
-        ) from error
+        place = f"{shown(location)}, where nothing is fetched from" if location else "nowhere"
+        raise RejectedError(Reason.REDIRECT_REFUSED, f"{shown(address.url)} redirects to {place}: {error}.") from error
 
 
 def _for_strangers(headers: Mapping[str, str]) -> dict[str, str]:
