@@ -5,7 +5,10 @@ each of their writes is refused too, since a host without power writes nothing. 
 that no handler under test can swallow it.
 """
 
+import errno
 import os
+import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -51,6 +54,28 @@ class PowerCut(BaseException):
     """The host lost power here."""
 
 
+def commit() -> None:
+    """Stand for a commit of SQLite, which calls no function of os; ``WatchedConnection`` calls it."""
+
+
+class WatchedConnection(sqlite3.Connection):
+    """A connection whose commits are watched; give it to ``sqlite3.connect`` as its factory."""
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> Any:
+        """Commit, unless the power is cut or the disk fails before; then nothing of it is there."""
+        if kind is None:
+            try:
+                commit()
+            except OSError as fault:
+                super().__exit__(type(fault), fault, None)
+                full = fault.errno in (errno.ENOSPC, errno.EDQUOT)
+                raise sqlite3.OperationalError("database or disk is full" if full else "disk I/O error") from fault
+            except BaseException as cut:
+                super().__exit__(type(cut), cut, None)
+                raise
+        return super().__exit__(kind, error, trace)
+
+
 @dataclass(slots=True)
 class Calls:
     """What was called, in order; ``names[k - 1]`` is the k-th."""
@@ -66,6 +91,7 @@ def watching(before: Before) -> Iterator[Calls]:
     """Call *before* with number and name ahead of every mutating call; what it raises, the call raises."""
     calls = Calls()
     places = [(os, name) for name in OS_CALLS if hasattr(os, name)] + [(files, name) for name in FILES_CALLS]
+    places.append((sys.modules[__name__], "commit"))
     originals = [(place, name, getattr(place, name)) for place, name in places]
 
     def watched(original: Callable[..., Any], name: str) -> Callable[..., Any]:

@@ -19,7 +19,7 @@ SYSCALLS = (
     "write,writev,pwrite64,pwritev,sendfile,copy_file_range,fsync,fdatasync,syncfs,rename,renameat,renameat2,symlink,"
     "symlinkat,link,linkat,unlink,unlinkat,mkdir,mkdirat,rmdir,truncate,ftruncate,chmod,fchmod,fchmodat,openat"
 )
-_LINE = re.compile(r"\d+ +(\w+)\((.*)")
+_LINE = re.compile(r"(?:\d+ +)?(\w+)\((.*)")
 _LIMIT = 120  # seconds for one run of the target
 
 
@@ -49,16 +49,19 @@ class Target:
         command: its argument list.
         begins: text in the first traced line that counts; what comes before is the program starting.
         environment: added to that of every child of the rigs.
+        follow: ``-f`` where what the target starts is to be seen too; nothing sees the first thread alone, as it suits
+            a program whose other threads change nothing, and which leaves processes behind.
     """
 
     command: Sequence[str]
     begins: str = "getppid("
+    follow: Sequence[str] = ("-f",)
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, options: Sequence[str], log: Path) -> "subprocess.CompletedProcess[bytes]":
         """Run it under strace with these options."""
         return subprocess.run(
-            ["strace", "-f", "-qq", "-s", "200", "-o", str(log), *options, *self.command],
+            ["strace", *self.follow, "-qq", "-s", "200", "-o", str(log), *options, *self.command],
             capture_output=True,
             check=False,
             timeout=_LIMIT,

@@ -118,6 +118,9 @@ def image_of(recording: Recording, state: State) -> Image:
             _write(inodes[one.inode or 0], one, index in state.kept, state.lost_write)
         if index not in state.kept:
             continue
+        if one.cut is not None:
+            inode = inodes[one.inode or 0]
+            inode.data = inode.data[: one.cut].ljust(one.cut, b"\0")
         if one.mode is not None:
             inodes[one.inode or 0].mode = one.mode
         for directory, name, to in one.entries:
@@ -131,6 +134,7 @@ def image_of(recording: Recording, state: State) -> Image:
 def _write(inode: Inode, one: Operation, kept: bool, lost_write: LostWrite) -> None:
     if not kept and lost_write is LostWrite.NOTHING:
         return
-    data = one.data if kept else bytes(len(one.data))
-    before = inode.data[: one.offset].ljust(one.offset, b"\0")
-    inode.data = before + data + inode.data[one.offset + len(data) :]
+    end = one.offset + len(one.data)
+    # What was there and is written over keeps its old bytes; only new length may hold zeros.
+    data = one.data if kept else inode.data[one.offset : end].ljust(len(one.data), b"\0")
+    inode.data = inode.data[: one.offset].ljust(one.offset, b"\0") + data + inode.data[end:]

@@ -22,7 +22,7 @@ SYSCALLS = (
     "fallocate,chmod,fchmod,fchmodat,open,openat,creat"
 )
 COMMITTED = b"COMMITTED"
-_LINE = re.compile(r"\d+ +(\w+)\((.*)\) += (-?\d+)")
+_LINE = re.compile(r"(?:\d+ +)?(\w+)\((.*)\) += (-?\d+)")
 _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 _DESCRIPTOR = re.compile(r"(?:\d+|AT_FDCWD)<((?:\\x[0-9a-f]{2})*)>")
 
@@ -46,6 +46,7 @@ class Operation:
         entries: names that it sets in a directory, (directory, name, inode), or clears where the inode is None.
         inode: whose data or mode it changes.
         offset: where *data* goes.
+        cut: the length that the file is cut or grown to.
         syncs: the inode that is made durable; -1 for all of the file system.
         committed: the promise was given.
     """
@@ -55,6 +56,7 @@ class Operation:
     inode: int | None = None
     offset: int = 0
     data: bytes = b""
+    cut: int | None = None
     mode: int | None = None
     syncs: int | None = None
     committed: bool = False
@@ -68,13 +70,19 @@ class Recording:
     operations: list[Operation]
 
 
-def record(command: Sequence[str], root: Path, log: Path) -> Recording:
-    """Run *command*, which has to end well, and return what it did below *root*."""
+def record(
+    command: Sequence[str], root: Path, log: Path, *, promise: bytes = COMMITTED, begun: bool = False
+) -> Recording:
+    """Run *command*, which has to end well, and return what it did below *root*.
+
+    Only its first thread is seen. A write with *promise* in it, to somewhere else, is the commit; where the command is
+    *begun* from the start, no mark is waited for.
+    """
     recording = Recording({}, [])
     _read_tree(recording, root)
-    watch = ["strace", "-f", "-qq", "-y", "-xx", "-s", "4000000", "-o", str(log), "-e", f"trace={SYSCALLS}"]
+    watch = ["strace", "-qq", "-y", "-xx", "-s", "4000000", "-o", str(log), "-e", f"trace={SYSCALLS}"]
     subprocess.run([*watch, *command], check=True, capture_output=True, env=environment())
-    _Reader(recording, root).read(log)
+    _Reader(recording, root, promise).read(log, begun=begun)
     return recording
 
 
@@ -93,14 +101,14 @@ def _read_tree(recording: Recording, path: Path) -> int:
 
 
 class _Reader:
-    def __init__(self, recording: Recording, root: Path) -> None:
+    def __init__(self, recording: Recording, root: Path, promise: bytes) -> None:
         self._recording = recording
+        self._promise = promise
         self._root = os.path.realpath(root)
         self._now = {number: dict(inode.entries) for number, inode in recording.inodes.items()}
         self._sizes = {number: len(inode.data) for number, inode in recording.inodes.items()}
 
-    def read(self, log: Path) -> None:
-        begun = False
+    def read(self, log: Path, *, begun: bool) -> None:
         with log.open(encoding="ascii") as lines:
             for line in lines:
                 assert "unfinished" not in line, "threads cannot be put in one order"
@@ -116,7 +124,7 @@ class _Reader:
         texts = [bytes.fromhex(one.replace("\\x", "")) for one in _TEXT.findall(arguments)]
         places = [bytes.fromhex(one.replace("\\x", "")).decode() for one in _DESCRIPTOR.findall(arguments)]
         if call == "write" and not self._inside(places[0]):
-            if COMMITTED in texts[0]:
+            if self._promise in texts[0]:
                 self._note(Operation("committed", committed=True))
         elif call == "write":
             self._write(self._path(places[0]), texts[0])
@@ -125,6 +133,8 @@ class _Reader:
                 self._note(Operation(f"fsync {self._path(places[0])}", syncs=self._look(self._path(places[0]))))
         elif call in {"syncfs", "sync"}:
             self._note(Operation(call, syncs=-1))
+        elif call == "pwrite64" and self._inside(places[0]):
+            self._write_at(self._path(places[0]), int(arguments.rsplit(",", 1)[1]), texts[0])
         elif call in {"pwrite64", "pwritev", "writev", "sendfile", "copy_file_range"}:
             assert not any(self._inside(one) for one in places), f"{call} is not modelled"
         else:
@@ -140,7 +150,7 @@ class _Reader:
         if path is None:
             return
         if call in {"open", "openat", "creat"}:
-            assert "O_TRUNC" not in arguments, "truncation is not modelled"
+            assert "O_TRUNC" not in arguments or not self._there(path), "truncation on opening is not modelled"
             if "O_CREAT" in arguments and not self._there(path):
                 self._make(path, Inode("file", mode=_mode(arguments)), call)
         elif call in {"mkdir", "mkdirat"}:
@@ -151,8 +161,20 @@ class _Reader:
             self._rename(arguments, path, self._joined(places, texts[1], 1))
         elif call in {"chmod", "fchmod", "fchmodat"}:
             self._note(Operation(f"{call} {path}", inode=self._look(path), mode=_mode(arguments)))
+        elif call == "ftruncate":
+            self._cut(path, int(arguments.rsplit(",", 1)[1]))
         else:
             raise AssertionError(f"{call}({arguments[:80]}) is not modelled")
+
+    def _cut(self, path: str, size: int) -> None:
+        inode = self._look(path)
+        self._note(Operation(f"truncate {path} to {size}", inode=inode, cut=size))
+        self._sizes[inode] = size
+
+    def _write_at(self, path: str, offset: int, data: bytes) -> None:
+        inode = self._look(path)
+        self._note(Operation(f"write {path} at {offset}", inode=inode, offset=offset, data=data))
+        self._sizes[inode] = max(self._sizes[inode], offset + len(data))
 
     def _write(self, path: str, data: bytes) -> None:
         inode = self._look(path)
