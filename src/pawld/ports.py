@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from pawld.model import Location, NoBuild, Offer, Pinned, Platform, Question, Record, Slot
 from pawld.reasons import Reason
@@ -272,7 +272,21 @@ class Gate(Protocol):
         """Answer; a gate that holds a lock takes it here, and asking again while it is held is harmless."""
 
     def release(self) -> None:
-        """Give back whatever ``check`` took; called after the commit, a rollback, and at every start."""
+        """Give back whatever ``check`` took; called after the commit, a rollback, and at every start.
+
+        It never raises: what cannot be given back now is given back at the next start.
+        """
+
+
+@runtime_checkable
+class Lease(Protocol):
+    """A gate whose lock runs out unless somebody keeps it alive."""
+
+    def keep(self) -> None:
+        """Go on holding what an earlier process took; it returns at once, and never raises."""
+
+    def lost(self) -> str | None:
+        """Return the sentence that tells how the lock was lost while it was held; None where it was not."""
 
 
 @dataclass(frozen=True, slots=True)
