@@ -147,6 +147,20 @@ def test_a_service_that_cannot_be_stopped_blocks_nothing(installed: World) -> No
     assert installed.update().reason is Reason.UPDATED
 
 
+def test_without_a_health_check_there_is_nothing_to_wait_for(installed: World) -> None:
+    installed.watched = False
+    installed.publish("1.1.0", 2)
+    before = installed.clock.monotonic()
+
+    outcome = installed.update()
+
+    assert outcome.reason is Reason.UPDATED
+    assert "No health check is configured" in outcome.message
+    assert (installed.installed, installed.running) == ("1.1.0", "1.1.0")
+    assert installed.clock.monotonic() == before
+    assert installed.armed == []
+
+
 def test_a_service_that_an_administrator_stopped_is_left_stopped(installed: World) -> None:
     installed.publish("1.1.0", 2)
     installed.running = None

@@ -146,6 +146,7 @@ class World:
         self.gates: list[Gatekeeper] = []
         self.windows: list[Gatekeeper] = []
         self.doctor = Doctor()
+        self.watched = True
         self.limits = limits or Limits()
         self.events: list[Event] = []
         self.acts: list[str] = []
@@ -205,7 +206,7 @@ class World:
             service=_Manager(self),
             clock=self.clock,
             evidence=self.tmp_path / "evidence",
-            health=[self.doctor],
+            health=[self.doctor] if self.watched else [],
             windows=self.windows,
             gates=self.gates,
             limits=self.limits,

@@ -53,7 +53,7 @@ class Swap:
         return self.watch(probation, slot)
 
     def watch(self, probation: Probation, slot: Slot) -> Idle:
-        """Start the agent from *slot* and watch it for the whole of its probation."""
+        """Start the agent from *slot* and watch it for the whole of its probation, where there is a check to watch by."""
         agent = self.agent
         if not probation.start:
             return self._commit(probation, f"Updated to {slot.version}. The service had been stopped and was left so.")
@@ -61,6 +61,8 @@ class Swap:
             agent.service.start(slot)
         except PawldError as error:
             return self.take_back(probation, Reason.HEALTH_FAILED, f"{slot.version} did not start: {error.message}")
+        if not agent.health:
+            return self._commit(probation, f"Updated to {slot.version}. No health check is configured to watch it.")
         watch = Watch(agent.health, agent.limits, agent.clock)
         sentence = watch.verdict(slot)
         if sentence is None:
