@@ -53,7 +53,7 @@ class Swap:
         return self.watch(probation, slot)
 
     def watch(self, probation: Probation, slot: Slot) -> Idle:
-        """Start the agent from *slot* and watch it for the whole of its probation, where there is a check to watch by."""
+        """Start the agent from *slot* and, where there are checks, watch it for the whole of its probation."""
         agent = self.agent
         if not probation.start:
             return self._commit(probation, f"Updated to {slot.version}. The service had been stopped and was left so.")
