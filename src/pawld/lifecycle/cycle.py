@@ -101,8 +101,10 @@ class Cycle:
         try:
             resolved = inquiry.resolve()
         finally:
+            now = self.agent.clock.now()
             self.ledger.note(
-                last_check=self.agent.clock.now(),
+                first_check=self.ledger.journal.fact("first_check") or now,
+                last_check=now,
                 platform=str(self.supply.platform),
                 why=[asdict(one) for one in inquiry.chain],
             )

@@ -62,14 +62,18 @@ def describe_unknown(name: str, channel: str, current: Slot | None, slots: Seque
     }
 
 
-def with_alarm(document: dict[str, Any], longest: timedelta, now: datetime) -> dict[str, Any]:
-    """Turn the reason of a quiet agent into an alarm where no good refresh came for longer than *longest*."""
-    refreshed = document["last_good_refresh"]
+def with_alarm(document: dict[str, Any], longest: timedelta, now: datetime, first: str | None = None) -> dict[str, Any]:
+    """Turn the reason of a quiet agent into an alarm where no good refresh came for longer than *longest*.
+
+    An agent that never had one counts from its *first* check.
+    """
+    refreshed = document["last_good_refresh"] or first
     if refreshed is None or document["state"] != Idle.state or now - datetime.fromisoformat(refreshed) <= longest:
         return document
     days = (now - datetime.fromisoformat(refreshed)) / timedelta(days=1)
     message = f"No good refresh for {days:.1f} days. Last outcome: {document['reason']['message']}"
-    return document | {"reason": reason_document(Reason.METADATA_STALE, message)}
+    alarm = reason_document(Reason.METADATA_STALE, message) | {"retry_at": document["reason"]["retry_at"]}
+    return document | {"reason": alarm}
 
 
 def reason_document(reason: Reason, message: str, retry_at: datetime | None = None) -> dict[str, Any]:

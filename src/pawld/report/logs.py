@@ -12,9 +12,9 @@ from typing import Any, TextIO, assert_never
 
 from pawld.ports import Event
 from pawld.reasons import Exit, Reason
+from pawld.report.journald import PRIORITY, SOCKET, JournalHandler
 from pawld.report.redaction import redacted
 
-_SYSLOG = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 _FIELDS = ("agent", "state", "reason", "version", "sha256")
 
 
@@ -71,7 +71,7 @@ class LineFormatter(logging.Formatter):
                 safe = {key: redacted(str(value)) for key, value in fields.items()}
                 return json.dumps({**head, "message": redacted(message), **safe}, ensure_ascii=False)
             case LogFormat.JOURNAL:  # journald reads the level off <N>, and knows the time itself
-                return f"<{_SYSLOG.get(record.levelno, 6)}>{_flat(message)}{_pairs(fields)}"
+                return f"<{PRIORITY.get(record.levelno, 6)}>{_flat(message)}{_pairs(fields)}"
             case LogFormat.TEXT:
                 stamp = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
                 return f"{stamp} {record.levelname.lower()} {_flat(message)}{_pairs(fields)}"
@@ -81,11 +81,15 @@ class LineFormatter(logging.Formatter):
 
 def log_to(stream: TextIO | None, form: LogFormat, level: str) -> None:
     """Send every logger's records of at least *level* to *stream* (default: stderr), in place of an earlier call's."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler: logging.Handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(LineFormatter(form))
+    if form is LogFormat.JOURNAL and stream is None and SOCKET.exists():
+        handler = JournalHandler(handler)
+        handler.setFormatter(LineFormatter(form))
     root = logging.getLogger()
     for old in [one for one in root.handlers if isinstance(one.formatter, LineFormatter)]:
         root.removeHandler(old)
+        old.close()
     root.addHandler(handler)
     root.setLevel(level.upper())
     logging.raiseExceptions = False  # a log that cannot be written stops nothing

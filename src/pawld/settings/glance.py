@@ -17,12 +17,28 @@ from pawld.settings.units import read_duration
 
 @dataclass(frozen=True, slots=True)
 class OutlinedAgent:
-    """An agent's place and stream."""
+    """An agent's place and stream.
+
+    Attributes:
+        unit: the systemd unit that runs it, if one does.
+        max_staleness: its own, or the updater's.
+    """
 
     name: str
     product: str
     root: Path
     channel: str
+    unit: str | None = None
+    max_staleness: timedelta = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True)
+class OutlinedReport:
+    """How the daemon itself speaks, as ``[report]`` says."""
+
+    log_level: str = "info"
+    log_format: str = "auto"
+    metrics_listen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +49,9 @@ class Outline:
     check_every: timedelta
     max_staleness: timedelta
     agents: tuple[OutlinedAgent, ...]
+    host_id: str | None = None
+    report: OutlinedReport = OutlinedReport()
+    longest_cycle: timedelta = timedelta(hours=18)
 
 
 def outline(path: Path | None, environ: Mapping[str, str]) -> Outline:
@@ -45,29 +64,51 @@ def outline(path: Path | None, environ: Mapping[str, str]) -> Outline:
 
 
 def _outlined(tree: Mapping[str, Any]) -> Outline:
-    updater = tree.get("updater", {})
-    agents = tuple(_agent(name, table) for name, table in tree["agents"].items())
+    updater, report = tree.get("updater", {}), tree.get("report", {})
+    staleness = updater.get("max_staleness", "3d")
+    agents = tuple(_agent(name, table, staleness) for name, table in tree["agents"].items())
     if not agents:
         raise ValueError("no agents")
+    spoken = ("log_level", "log_format", "metrics_listen")
     return Outline(
         Path(updater.get("state_dir") or state_directory(sys.platform)),
         read_duration(updater.get("check_every", "1h")),
-        read_duration(updater.get("max_staleness", "3d")),
+        read_duration(staleness),
         agents,
+        updater.get("host_id"),
+        OutlinedReport(**{name: report[name] for name in spoken if name in report}),
+        read_duration(updater.get("download_deadline", "12h"))
+        + max(read_duration(table.get("limits", {}).get("cycle", "6h")) for table in tree["agents"].values()),
     )
 
 
-def _agent(name: str, table: Mapping[str, Any]) -> OutlinedAgent:
+def _agent(name: str, table: Mapping[str, Any], staleness: str) -> OutlinedAgent:
     words = table.get("product", name), table.get("channel", "stable")
     if not all(isinstance(word, str) for word in words):
         raise TypeError(name)
-    return OutlinedAgent(name, words[0], Path(table["root"]), words[1])
+    service = table.get("service", {})
+    unit = service.get("unit") if service.get("type") == "systemd" else None
+    own = read_duration(table.get("max_staleness", staleness))
+    return OutlinedAgent(name, words[0], Path(table["root"]), words[1], unit, own)
 
 
 def _judged(draft: Draft) -> Outline:
     from pawld.settings.reading import judged  # noqa: PLC0415 - heavy, and only where something is odd
 
     settings = judged(draft)
-    agents = (OutlinedAgent(name, one.product, one.root, one.channel) for name, one in settings.agents.items())
-    updater = settings.updater
-    return Outline(updater.state_dir, updater.check_every, updater.max_staleness, tuple(agents))
+    updater, report = settings.updater, settings.report
+    agents = (
+        OutlinedAgent(
+            name, one.product, one.root, one.channel, getattr(one.service, "unit", None), settings.staleness(name)
+        )
+        for name, one in settings.agents.items()
+    )
+    return Outline(
+        updater.state_dir,
+        updater.check_every,
+        updater.max_staleness,
+        tuple(agents),
+        updater.host_id,
+        OutlinedReport(report.log_level, report.log_format, report.metrics_listen),
+        updater.download_deadline + max(one.limits.cycle for one in settings.agents.values()),
+    )

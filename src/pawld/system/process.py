@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -83,6 +84,9 @@ def run(
             output, errors = process.communicate(given, timeout=limit.total_seconds())
         except subprocess.TimeoutExpired as expired:
             return _late(process, command, limit, expired.stdout or b"")
+        except BaseException:
+            _end(process)  # whoever cuts the wait short must not be held up by the command
+            raise
     return Finished(tuple(command), process.returncode, _text(output), _text(errors))
 
 
@@ -159,7 +163,8 @@ def _standard_input(stdin: bytes | BinaryIO | None) -> int | BinaryIO:
 def _end(process: "subprocess.Popen[bytes]") -> None:
     """Kill the command and what it started; on Windows the command alone."""
     if hasattr(os, "killpg"):
-        os.killpg(process.pid, 9)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, 9)
     else:
         process.kill()
 

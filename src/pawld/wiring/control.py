@@ -1,19 +1,23 @@
 """What a command asks of this host, answered with the documents that ``--json`` prints."""
 
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from logging import getLogger
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pawld.errors import OperatorError, PawldError
+from pawld.errors import PawldError
 from pawld.lifecycle import status
-from pawld.ports import Progress
+from pawld.ports import Progress, Reporter
 from pawld.reasons import Reason
 from pawld.wiring.glimpse import history_at_a_glance, status_at_a_glance
 
 if TYPE_CHECKING:
     from pawld.lifecycle.cycle import Outcome
+    from pawld.lifecycle.stopping import Stop
     from pawld.settings import Settings
     from pawld.wiring.host import Host
 
@@ -126,10 +130,23 @@ class Control:
         with self._changing() as host:
             return self._each(host, agents, lambda name: recover(host, name))
 
-    def run(self, agents: Sequence[str]) -> int:
-        """Be the daemon."""
-        del agents
-        raise OperatorError(Reason.USAGE, "This pawld has no daemon yet; run `pawld update` from a timer.")
+    def self_test(self, agents: Sequence[str]) -> Document:
+        """Show on a copy of the state that this very pawld can take it over; nothing on this host is changed."""
+        from pawld.wiring.self_test import self_test
+
+        return self_test(self._settings(), agents)
+
+    def metrics(self) -> str:
+        """Return this host's metrics in Prometheus' text format."""
+        from pawld.wiring.glimpse import metrics_at_a_glance
+
+        return metrics_at_a_glance(self._config, os.environ)
+
+    def speak(self) -> None:
+        """Log as the configuration says, from here on."""
+        from pawld.wiring.listeners import speak
+
+        speak(self._settings().report)
 
     def _settings(self) -> "Settings":
         from pawld.settings import load
@@ -138,21 +155,68 @@ class Control:
 
     @contextmanager
     def _changing(self) -> "Iterator[Host]":
+        from pawld.lifecycle.stopping import Stop
+        from pawld.system.clock import SystemClock
         from pawld.wiring.host import opened_for_change
         from pawld.wiring.listeners import listeners_of
 
-        settings = self._settings()
-        with opened_for_change(settings, listeners_of(settings)) as host:
+        settings, stop = self._settings(), Stop(SystemClock())
+
+        @contextmanager
+        def listen(*opened: Any) -> "Iterator[Sequence[Reporter]]":
+            with listeners_of(*opened) as reporters:
+                yield [stop, *reporters]
+
+        with opened_for_change(settings, listen, stop) as host, _asked_by_sigterm(stop):
             yield host
+            self._write_metrics(settings)
+
+    def _write_metrics(self, settings: "Settings") -> None:
+        """Leave the metrics for the collector of text files; that it fails is logged, and stops nothing."""
+        file = settings.report.metrics_file
+        if file is None:
+            return
+        from pawld.system.files import write_durably
+
+        try:
+            write_durably(file, self.metrics().encode(), mode=0o644)
+        except OSError as error:
+            getLogger("pawld").warning("The metrics could not be written to %s: %s.", file, error.strerror)
 
     def _each(self, host: "Host", agents: Sequence[str], act: "Callable[[str], Outcome]") -> Document:
-        """Do it for each agent; one that fails does not keep the others from their turn."""
-        return {"agents": [self._answer(host, name, act) for name in host.chosen(agents)]}
+        """Do it for each agent; one that fails does not keep the others from their turn, a stop does."""
+        from pawld.lifecycle.stopping import Stopping, left_behind
+
+        answers = []
+        for name in host.chosen(agents):
+            try:
+                answers.append(self._answer(host, name, act))
+            except Stopping:
+                outcome = left_behind(host.agent(name), host.ledger(name))
+                answers.append(_told(host, outcome))
+                break
+        return {"agents": answers}
 
     def _answer(self, host: "Host", name: str, act: "Callable[[str], Outcome]") -> Document:
         try:
-            outcome = act(name)
-            reason = status.reason_document(outcome.reason, outcome.message, outcome.retry_at)
+            return _told(host, act(name))
         except PawldError as error:
-            reason = status.reason_document(error.reason, error.message)
-        return host.describe(name) | {"reason": reason}
+            return host.describe(name) | {"reason": status.reason_document(error.reason, error.message)}
+
+
+def _told(host: "Host", outcome: "Outcome") -> Document:
+    reason = status.reason_document(outcome.reason, outcome.message, outcome.retry_at)
+    return host.describe(outcome.agent) | {"reason": reason}
+
+
+@contextmanager
+def _asked_by_sigterm(stop: "Stop") -> Iterator[None]:
+    """Let SIGTERM end what is under way in order; only the main thread may listen to signals."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda _number, _frame: stop.ask())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

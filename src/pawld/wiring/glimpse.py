@@ -12,6 +12,8 @@ from pawld.lifecycle.blocklist import Blocklist
 from pawld.lifecycle.database import Database, open_for_reading
 from pawld.lifecycle.journal import Journal
 from pawld.reasons import Reason
+from pawld.report.metrics import Sheet, rendered
+from pawld.report.tally import OUTCOMES
 from pawld.settings import Outline, OutlinedAgent, outline
 from pawld.system.clock import SystemClock
 
@@ -20,7 +22,7 @@ def status_at_a_glance(config: Path | None, environ: Mapping[str, str], agents: 
     """Return the status document of each chosen agent."""
     found = outline(config, environ)
     with _journal(found) as database:
-        return [_status(one, found, database) for one in _chosen(found, agents)]
+        return [_status(one, database) for one in _chosen(found, agents)]
 
 
 def history_at_a_glance(
@@ -36,6 +38,20 @@ def history_at_a_glance(
     return [status.event_document(event) for event in events[:limit]]
 
 
+def metrics_at_a_glance(config: Path | None, environ: Mapping[str, str]) -> str:
+    """Return this host's metrics in Prometheus' text format."""
+    found, now = outline(config, environ), SystemClock().now()
+    with _journal(found) as database:
+        sheets = [
+            Sheet(_status(one, database), _outcomes(one, database), one.max_staleness, now) for one in found.agents
+        ]
+    return rendered(sheets)
+
+
+def _outcomes(agent: OutlinedAgent, database: Database | None) -> Mapping[str, int]:
+    return {} if database is None else Journal(database, agent.name).fact(OUTCOMES) or {}
+
+
 @contextmanager
 def _journal(found: Outline) -> Iterator[Database | None]:
     database = open_for_reading(found.state_dir / "pawld.db")
@@ -46,14 +62,14 @@ def _journal(found: Outline) -> Iterator[Database | None]:
             database.close()
 
 
-def _status(agent: OutlinedAgent, found: Outline, database: Database | None) -> dict[str, Any]:
+def _status(agent: OutlinedAgent, database: Database | None) -> dict[str, Any]:
     shelf = Shelf(agent.root)
     current, slots = shelf.current(), shelf.slots()
     if database is None:
         return status.describe_unknown(agent.name, agent.channel, current, slots)
     journal = Journal(database, agent.name)
     document = status.describe(agent.name, agent.channel, current, slots, journal, Blocklist(database, agent.name))
-    return status.with_alarm(document, found.max_staleness, SystemClock().now())
+    return status.with_alarm(document, agent.max_staleness, SystemClock().now(), journal.fact("first_check"))
 
 
 def _chosen(found: Outline, agents: Sequence[str]) -> list[OutlinedAgent]:

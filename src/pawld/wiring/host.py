@@ -1,7 +1,7 @@
 """This host, opened: state database, client, and each configured agent wired. One updater changes it at a time."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,15 @@ from pawld.wiring.surroundings import Surroundings
 from pawld.wiring.verdicts import gates_of, health_of
 
 _LOCK = "pawld.lock"
+
+Listen = Callable[[Settings, Database, Web], AbstractContextManager[Sequence[Reporter]]]
+"""Opens who is told of every move, once the state database is open; closing it sends what is still to be sent."""
+
+
+def nobody(settings: Settings, database: Database, web: Web) -> AbstractContextManager[Sequence[Reporter]]:
+    """Tell nobody."""
+    del settings, database, web
+    return nullcontext(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,28 +144,28 @@ def platform_of(settings: AgentSettings) -> Platform:
 
 
 @contextmanager
-def opened_for_change(settings: Settings, reporters: Sequence[Reporter] = ()) -> Iterator[Host]:
+def opened_for_change(settings: Settings, listen: Listen = nobody, clock: Clock | None = None) -> Iterator[Host]:
     """Open this host for an update; ``TransientError`` (updater_busy) while another pawld is at work."""
     with ExitStack() as stack:
         stack.enter_context(_alone(settings.updater.state_dir))
-        yield stack.enter_context(_opened(settings, reporters))
+        yield stack.enter_context(_opened(settings, listen, clock or SystemClock()))
 
 
 @contextmanager
 def opened_for_reading(settings: Settings) -> Iterator[Host]:
     """Open this host for ``check`` and its like, beside an updater that may be at work."""
-    with _opened(settings, ()) as host:
+    with _opened(settings, nobody, SystemClock()) as host:
         yield host
 
 
 @contextmanager
-def _opened(settings: Settings, reporters: Sequence[Reporter]) -> Iterator[Host]:
-    clock = SystemClock()
+def _opened(settings: Settings, listen: Listen, clock: Clock) -> Iterator[Host]:
     with ExitStack() as stack:
         database = open_database(settings.updater.state_dir / "pawld.db", clock.now())
         stack.callback(database.close)
         web = web_of(settings.updater)
         stack.callback(web.close)
+        reporters = stack.enter_context(listen(settings, database, web))
         yield Host(settings, database, clock, web, reporters)
 
 
