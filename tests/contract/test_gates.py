@@ -1,22 +1,29 @@
 """One suite for every gate: what the lifecycle relies on, whatever is asked."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from support.etcd import EtcdServer, etcd_server
+from support.fleet_lock import FakeAirlock
 from support.vendors import FakeVendor, now, secret
 from support.vendors_huawei import PIPELINE, POOL, PROJECT, RUN, TASK, TOKEN, FakeCheck, FakePipeline
 
 from pawld.gates.busy import BusyGate
 from pawld.gates.codearts_pool import CodeartsPoolGate
 from pawld.gates.codearts_run import CodeartsRunGate
+from pawld.gates.etcd_lock import EtcdLockGate
+from pawld.gates.fleet_lock import FleetLockGate
 from pawld.gates.power import PowerGate
 from pawld.gates.window import WindowGate
 from pawld.ports import Answer, Broken, Closed, Gate, Open
 from pawld.system.http import Web
 from pawld.system.power import Power
+from pawld.vendors.etcd import Etcd
 from pawld.vendors.huawei_auth import TokenAuth
 
 NOON = datetime(2026, 1, 14, 12, tzinfo=UTC)  # a Wednesday
@@ -97,6 +104,40 @@ def window(request: pytest.FixtureRequest, folder: Path) -> House:
     return house
 
 
+def fleet_lock(request: pytest.FixtureRequest, folder: Path) -> House:
+    airlock = request.getfixturevalue("enter")(FakeAirlock(request.getfixturevalue("httpserver")))
+    gate = FleetLockGate(request.getfixturevalue("web"), airlock.url, "host-1", max_deferral=LONGEST)
+
+    def shut() -> None:
+        airlock.holders["default"] = ["another"]
+
+    return House(gate, shut, lambda: airlock.holders.update(default=[]), lambda: airlock.says(200 + 6, ["?"]))
+
+
+def etcd_lock(request: pytest.FixtureRequest, folder: Path) -> House:
+    web, server = request.getfixturevalue("web"), request.getfixturevalue("etcd")
+    strange = request.getfixturevalue("httpserver")
+    strange.expect_request(re.compile(".*")).respond_with_json({"kvs": "a status of the future"})
+    urls = [server.url]
+    facts: Any = {"key": folder.name, "slots": 1, "lease": timedelta(seconds=30), "max_deferral": LONGEST}
+    gate = EtcdLockGate(lambda: Etcd(web, urls), "host-1", **facts)
+    other = EtcdLockGate(lambda: Etcd(web, urls), "another", **facts)
+    request.addfinalizer(other.release)
+    request.addfinalizer(gate.release)
+
+    def shut() -> None:
+        gate.release()
+        other.check(NOON)
+
+    return House(gate, shut, other.release, lambda: setattr(gate, "_etcd", Etcd(web, [strange.url_for("")])))
+
+
+@pytest.fixture(scope="session")
+def etcd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EtcdServer]:
+    with etcd_server(tmp_path_factory.mktemp("etcd")) as server:
+        yield server
+
+
 @pytest.fixture
 def enter() -> Iterator[Callable[[FakeVendor], FakeVendor]]:
     """Hold a vendor to its documents until the test ends."""
@@ -111,7 +152,10 @@ def enter() -> Iterator[Callable[[FakeVendor], FakeVendor]]:
         assert not vendor.violations, vendor.violations
 
 
-@pytest.fixture(params=[run, pool, busy, power, window], ids=lambda make: make.__name__)
+MAKERS = [run, pool, busy, power, window, fleet_lock, pytest.param(etcd_lock, marks=pytest.mark.rig("etcd"))]
+
+
+@pytest.fixture(params=MAKERS, ids=lambda make: make.__name__)
 def house(request: pytest.FixtureRequest, web: Web, tmp_path: Path) -> House:
     made: House = request.param(request, tmp_path)
     return made

@@ -82,6 +82,7 @@ RIGS: dict[str, Probe] = {
     "power_cut": every(
         linux, root, loop_devices, fuse, program("mkfs.ext4", "losetup", "mount", "umount", "fusermount3")
     ),
+    "network_namespace": every(linux, root, program("ip")),
     "rpm": program("rpm", "rpmbuild"),
     "dpkg": program("dpkg", "dpkg-deb"),
     "openssl": program("openssl"),

@@ -71,7 +71,8 @@ class Etcd:
     def keep_alive(self, lease: str) -> bool:
         """Renew the lease; False where it is over."""
         result = self._call("/v3/lease/keepalive", {"ID": lease}).get("result")
-        return isinstance(result, dict) and int(result.get("TTL", 0)) > 0
+        left = str(result.get("TTL", "0")) if isinstance(result, dict) else "0"
+        return left.isdecimal() and int(left) > 0
 
     def revoke(self, lease: str) -> None:
         """End the lease, and every key with it; one that is over is no error."""
@@ -85,7 +86,10 @@ class Etcd:
         """Return every key that begins with *prefix*, which ends with ``/``."""
         end = prefix[:-1] + chr(ord("/") + 1)
         answer = self._call("/v3/kv/range", {"key": _encoded(prefix), "range_end": _encoded(end)})
-        return [_held(one) for one in answer.get("kvs", [])]
+        found = answer.get("kvs", [])
+        if not isinstance(found, list):
+            raise misunderstood(VENDOR, "the keys of a range are no list")
+        return [_held(one) for one in found]
 
     def create(self, key: str, value: str, lease: str) -> bool:
         """Write the key unless it is there; False where it is."""
