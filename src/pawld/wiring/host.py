@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from pawld.system.host_id import host_id
 from pawld.system.http import Web
 from pawld.wiring.network import web_of
 from pawld.wiring.place import installer_of, service_of
-from pawld.wiring.proof import trust_of
+from pawld.wiring.proof import product_of, trust_of
 from pawld.wiring.supply import mover_of, pin_of, source_of
 from pawld.wiring.surroundings import Surroundings
 from pawld.wiring.verdicts import gates_of, health_of
@@ -55,6 +55,8 @@ class Host:
     clock: Clock
     web: Web
     reporters: Sequence[Reporter]
+    closing: ExitStack
+    private_webs: dict[Path, Web] = field(default_factory=dict)
 
     def ledger(self, name: str) -> Ledger:
         """Return the agent's ledger."""
@@ -85,7 +87,7 @@ class Host:
 
         settings, around = self._known(name), self._around(name)
         return Supply(
-            product=settings.product,
+            product=product_of(settings),
             channel=settings.channel,
             platform=around.platform,
             host_id=around.host_id,
@@ -114,6 +116,12 @@ class Host:
         shelf = Shelf(settings.root)
         return status.describe(name, settings.channel, shelf.current(), shelf.slots(), ledger.journal, ledger.blocklist)
 
+    def _open_web(self, ca_file: Path) -> Web:
+        if ca_file not in self.private_webs:
+            updater = self.settings.updater.model_copy(update={"ca_file": ca_file})
+            self.private_webs[ca_file] = self.closing.enter_context(web_of(updater))
+        return self.private_webs[ca_file]
+
     def _known(self, name: str) -> AgentSettings:
         settings = self.settings.agents.get(name)
         if settings is None:
@@ -123,14 +131,17 @@ class Host:
 
     def _around(self, name: str) -> Surroundings:
         updater = self.settings.updater
+        this_host = updater.host_id or host_id(updater.state_dir)
         return Surroundings(
             agent=name,
             state=updater.state_dir,
-            host_id=updater.host_id or host_id(updater.state_dir),
+            host_id=this_host,
             platform=platform_of(self._known(name)),
             clock=self.clock,
             web=self.web,
             marks=HighWater(self.database, updater.state_dir / "marks.json"),
+            lock_holder=this_host if len(self.settings.agents) == 1 else f"{this_host}.{name}",
+            open_web=self._open_web,
         )
 
 
@@ -166,7 +177,7 @@ def _opened(settings: Settings, listen: Listen, clock: Clock) -> Iterator[Host]:
         web = web_of(settings.updater)
         stack.callback(web.close)
         reporters = stack.enter_context(listen(settings, database, web))
-        yield Host(settings, database, clock, web, reporters)
+        yield Host(settings, database, clock, web, reporters, stack)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """What every adapter of one agent is given: its name, the host's clock and client, and where state lies."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,12 @@ from pawld.system.http import Web
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """One agent's place on this host."""
+    """One agent's place on this host.
+
+    Attributes:
+        lock_holder: what a shared lock is held by: the host, and the agent too where several would share its name.
+        open_web: makes a client that trusts a private authority; it is closed with the host.
+    """
 
     agent: str
     state: Path
@@ -19,6 +25,8 @@ class Surroundings:
     clock: Clock
     web: Web
     marks: MarkStore
+    lock_holder: str
+    open_web: Callable[[Path], Web]
 
     def token_cache(self, user: str) -> Path:
         """Return where a fetched token of this agent's *user* (a source, a gate) is kept."""

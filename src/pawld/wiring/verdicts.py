@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 
-from pawld.errors import OperatorError
 from pawld.ports import Gate, HealthCheck, Service
-from pawld.reasons import Reason
 from pawld.settings import gates as gate_settings
 from pawld.settings import health as health_settings
 from pawld.settings.models import Agent as AgentSettings
@@ -81,10 +79,37 @@ def _gate(settings: gate_settings.Gate, name: str, around: Surroundings) -> Gate
             return PowerGate(min_battery=settings.min_battery, max_deferral=settings.max_deferral, name=name)
         case gate_settings.CodeartsRunGate() | gate_settings.CodeartsPoolGate():
             return _codearts(settings, name, around)
-        case _:
-            raise OperatorError(
-                Reason.CONFIG_INVALID, f'A gate of the type "{settings.type}" is not available in this pawld.'
+        case gate_settings.FleetLockGate():
+            from pawld.gates.fleet_lock import FleetLockGate
+
+            return FleetLockGate(
+                around.web,
+                settings.base_url,
+                settings.id or around.lock_holder,
+                group=settings.group,
+                max_deferral=settings.max_deferral,
+                name=name,
             )
+        case gate_settings.EtcdLockGate():
+            return _etcd(settings, name, around)
+
+
+def _etcd(settings: gate_settings.EtcdLockGate, name: str, around: Surroundings) -> Gate:
+    from pawld.gates.etcd_lock import EtcdLockGate
+    from pawld.vendors.etcd import DEADLINE, Etcd, Login
+
+    web = around.web if settings.ca_file is None else around.open_web(settings.ca_file)
+    login = Login(settings.user, settings.password) if settings.user and settings.password else None
+    deadline = min(DEADLINE, settings.lease / 3)  # a call that hangs must leave time for another
+    return EtcdLockGate(
+        lambda: Etcd(web, settings.endpoints, login, deadline=deadline),
+        around.lock_holder,
+        key=settings.key,
+        slots=settings.slots,
+        lease=settings.lease,
+        max_deferral=settings.max_deferral,
+        name=name,
+    )
 
 
 def _codearts(
