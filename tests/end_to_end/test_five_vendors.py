@@ -25,13 +25,12 @@ from pawld.cli.main import main
 
 SECRETS = ("scalepad-token", "prefactor-token", TOKEN, "se3ret")
 PROGRAM = Path(shutil.which("sleep") or "/bin/sleep").resolve()
-PRODUCT = "acme.tar.gz"  # where neither source nor trust names the file, the product does
+FILENAME = "acme.tar.gz"
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the build is this host's own program, for Linux")
 
 _AGENT = """
 [agents.{name}]
-product = "{product}"
 root = "{home}/{name}"
 [agents.{name}.platform]
 os = "{os}"
@@ -44,6 +43,7 @@ token_file = "{home}/prefactor.token"
 [agents.{name}.trust]
 type = "pinned_sha256"
 sha256 = {{ "{os}-{arch}" = "{sha}" }}
+filename = "{filename}"
 [agents.{name}.install]
 type = "directory"
 reserve = "1MiB"
@@ -123,7 +123,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
         prefactor.version["runtime_environment"] = None
         cdn.files["/agent"] = BUILD
         pipeline.address = {"status": "success", "result": {"url": f"{cdn.url}/agent?signature=se3ret"}}
-        size = {"size_bytes": len(BUILD), "filename": PRODUCT}
+        size = {"size_bytes": len(BUILD), "filename": FILENAME}
         told = {"windows": artifact("1.8.3", "", SHA, **size), "macos": {"arm64": artifact("1.8.3", "", SHA, **size)}}
         scalepad.releases = [release("1.9.0"), release("1.8.3", artifacts=told)]
         yield Site(
@@ -139,7 +139,7 @@ def _configured(
     words = {
         "home": home,
         "sha": SHA,
-        "product": PRODUCT,
+        "filename": FILENAME,
         "scalepad": scalepad.base_url,
         "pipeline": pipeline.url,
         "check": check.url,

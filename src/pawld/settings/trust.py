@@ -93,6 +93,12 @@ class ChecksumsTrust(_Minisigned):
     type: Literal["signed_checksums"]
     product: Word | None = Field(None, description="The product that the comment must name; default: the agent's.")
     checksums_url: UrlTemplate = Field(description="Where SHA256SUMS lies.")
+    filename: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9._+{}-]{1,255}$",
+        description="Which line of it is this host's build; default: the file that the source names.",
+        examples=["acme-agent-{version}-{os}-{arch}.tar.gz"],
+    )
     signature_url: UrlTemplate | None = Field(None, description="Its signature; default: checksums_url with .minisig.")
 
 
@@ -102,6 +108,9 @@ class PinnedTrust(Section):
     type: Literal["pinned_sha256"]
     sha256: dict[PlatformName, Sha256] = Field(min_length=1, description="The digest of the build, by platform.")
     version: Word | None = Field(None, description="The version of these builds, where no pin and no source names it.")
+    filename: Word | None = Field(
+        None, description="What the build's file is called, whose ending tells its format, where no source names it."
+    )
     max_age: Duration | None = Field(None, description=_MAX_AGE)
 
 

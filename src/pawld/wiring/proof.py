@@ -38,7 +38,7 @@ def engine_of(agent: AgentSettings, around: Surroundings) -> Engine:
         case PinnedTrust() as settings:
             from pawld.trust.pinned import PinnedEngine
 
-            return PinnedEngine(settings.sha256)
+            return PinnedEngine(settings.sha256, filename=settings.filename)
         case ManifestTrust() as settings:
             from pawld.trust.signatures import Keyring
             from pawld.trust.signed_manifest import SignedManifestEngine
@@ -53,7 +53,11 @@ def engine_of(agent: AgentSettings, around: Surroundings) -> Engine:
 
             keyring = Keyring(settings.public_keys, settings.threshold)
             return SignedChecksumsEngine(
-                settings.checksums_url, keyring, web=around.web, signature_url=settings.signature_url
+                settings.checksums_url,
+                keyring,
+                web=around.web,
+                signature_url=settings.signature_url,
+                filename=settings.filename,
             )
 
 
@@ -76,3 +80,8 @@ def _tuf(settings: TufTrust, around: Surroundings) -> Engine:
         clock=around.clock,
         target=settings.target or TARGET,
     )
+
+
+def product_of(agent: AgentSettings) -> str:
+    """Return the product that records name: what the signed checksums call it, or else the agent's own."""
+    return (agent.trust.product if isinstance(agent.trust, ChecksumsTrust) else None) or agent.product
