@@ -78,6 +78,11 @@ class SlotInstaller:
         self._tolerated = frozenset(tolerated)
         self._running = running
 
+    @property
+    def versions(self) -> Path:
+        """Where the slots lie."""
+        return self._layout.versions
+
     def current(self) -> Slot | None:
         """Return the slot that the pointer leads to; None where it leads to no complete slot."""
         return self._shelf.current()

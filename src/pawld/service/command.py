@@ -5,7 +5,6 @@ because the agent would be pawld's child and would die with it. ``is_running`` e
 number that it prints is the process id.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -114,6 +113,7 @@ class CommandService:
         """What the dead man's switch does. A step that fails does not keep the next one from being tried."""
         _try(self.stop)
         run(rollback, limit=self._patience)
+        _try(self.stop)  # by the commands of the slot gone back to: those of the one left may have lied
         slot = self._current()
         if slot is not None:
             _try(lambda: self.start(slot))
@@ -126,13 +126,6 @@ class CommandService:
         word = finished.output.strip()
         pid = int(word) if finished.ok and word.isascii() and word.isdigit() else None
         return ServiceStatus(running=finished.ok, pid=pid, detail="" if finished.ok else finished.story)
-
-
-def outside_our_unit() -> tuple[str, ...]:
-    """Return what lets a command leave pawld's own systemd unit, so that the agent survives pawld's stop."""
-    if "INVOCATION_ID" in os.environ and Path("/run/systemd/system").is_dir():
-        return ("systemd-run", "--scope", "--quiet", "--collect", "--")
-    return ()
 
 
 def _story(finished: Finished) -> str:

@@ -1,14 +1,14 @@
 """Where an agent is put and what runs it: installer and service."""
 
 from collections.abc import Callable
+from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING
 
-from pawld.errors import OperatorError
 from pawld.model import Slot
 from pawld.ports import Installer, Service
-from pawld.reasons import Reason
 from pawld.settings.install import CommandService as CommandSettings
 from pawld.settings.install import DirectoryInstall, FileInstall
+from pawld.settings.install import LaunchdService as LaunchdSettings
 from pawld.settings.install import SystemdService as SystemdSettings
 from pawld.settings.models import Agent as AgentSettings
 from pawld.wiring.surroundings import Surroundings
@@ -35,10 +35,9 @@ def installer_of(agent: AgentSettings, around: Surroundings) -> Installer:
 
         contents = ProgramContents(around.platform, name=settings.name)
     else:
-        raise OperatorError(
-            Reason.CONFIG_INVALID,
-            f'agents.{around.agent}.install.type = "{settings.type}" names an installer that this pawld does not have.',
-        )
+        from pawld.wiring.packages import package_installer_of
+
+        return package_installer_of(agent, settings, around)
     return SlotInstaller(
         agent.root,
         contents,
@@ -61,7 +60,8 @@ def service_of(agent: AgentSettings, around: Surroundings, current: Callable[[],
 
         return SystemdService(settings.unit, agent=around.agent, patience=settings.timeout, clock=around.clock)
     if isinstance(settings, CommandSettings):
-        from pawld.service.command import CommandService, outside_our_unit
+        from pawld.service.command import CommandService
+        from pawld.system.unit import outside_our_unit
 
         return CommandService(
             start=settings.start,
@@ -75,7 +75,13 @@ def service_of(agent: AgentSettings, around: Surroundings, current: Callable[[],
             outside=outside_our_unit(),
             clock=around.clock,
         )
-    raise OperatorError(
-        Reason.CONFIG_INVALID,
-        f'agents.{around.agent}.service.type = "{settings.type}" names a service that this pawld does not have.',
-    )
+    if isinstance(settings, LaunchdSettings):
+        from pawld.service.launchd import LaunchdService
+
+        return LaunchdService(
+            settings.label, agent=around.agent, plist=settings.plist, patience=settings.timeout, clock=around.clock
+        )
+    from pawld.service.windows import WindowsService
+
+    root = PureWindowsPath(agent.root)
+    return WindowsService(settings.name, root=root, patience=settings.timeout, clock=around.clock)

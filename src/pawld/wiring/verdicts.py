@@ -6,7 +6,9 @@ from pawld.ports import Gate, HealthCheck, Service
 from pawld.settings import gates as gate_settings
 from pawld.settings import health as health_settings
 from pawld.settings.models import Agent as AgentSettings
+from pawld.system.local_line import FILENAME
 from pawld.wiring.network import auth_of
+from pawld.wiring.packages import lock_gates_of
 from pawld.wiring.surroundings import Surroundings
 
 
@@ -22,6 +24,7 @@ def gates_of(agent: AgentSettings, around: Surroundings) -> tuple[Sequence[Gate]
     for number, one in enumerate(agent.gates):
         target = windows if isinstance(one, gate_settings.WindowGate) else others
         target.append(_gate(one, f"{one.type}-{number}", around))
+    others.extend(lock_gates_of(agent))
     return windows, others
 
 
@@ -47,6 +50,17 @@ def _check(
             from pawld.health.version import VersionCheck
 
             return VersionCheck(settings.command, root=agent.root, every=settings.every, limit=settings.timeout)
+        case health_settings.UpdaterCheck():
+            from pawld.health.updater import UpdaterCheck
+
+            return UpdaterCheck(
+                around.state / FILENAME,
+                around.agent,
+                around.clock,
+                patience=agent.health.probation * 2 / 3,
+                every=settings.every,
+                limit=settings.timeout,
+            )
 
 
 def _gate(settings: gate_settings.Gate, name: str, around: Surroundings) -> Gate:

@@ -11,7 +11,7 @@ import pytest
 from pawld.errors import OperatorError, TransientError
 from pawld.model import Slot
 from pawld.reasons import Reason
-from pawld.service.command import CommandService, outside_our_unit
+from pawld.service.command import CommandService
 
 CONTROL = """#!/bin/sh
 # A small agent's control program: start | stop | status, with a pid file in the agent's root.
@@ -203,11 +203,3 @@ def test_a_host_that_cannot_fork_has_no_switch(
     monkeypatch.delattr(os, "fork")
     service.arm(timedelta(seconds=1), ["true"])
     assert not (tmp_path / "state").exists()
-
-
-def test_within_a_systemd_unit_the_agent_is_started_outside_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("INVOCATION_ID", raising=False)
-    assert outside_our_unit() == ()
-    monkeypatch.setenv("INVOCATION_ID", "0" * 32)
-    monkeypatch.setattr(Path, "is_dir", lambda _: True)
-    assert outside_our_unit()[:2] == ("systemd-run", "--scope")
