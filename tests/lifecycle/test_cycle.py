@@ -147,6 +147,18 @@ def test_a_service_that_cannot_be_stopped_blocks_nothing(installed: World) -> No
     assert installed.update().reason is Reason.UPDATED
 
 
+def test_a_build_that_will_not_be_stopped_is_stopped_by_the_commands_of_the_one_before(installed: World) -> None:
+    installed.publish("1.1.0", 2)
+    installed.sicken("1.1.0")
+    refusing = [TransientError(Reason.SERVICE_FAILED, "The agent still runs.")]
+    installed.clock.on_sleep = lambda: installed.fail("stop", *refusing) or refusing.clear()
+
+    assert installed.update().reason is Reason.ROLLED_BACK
+
+    assert (installed.installed, installed.running) == ("1.0.0", "1.0.0")
+    assert installed.acts[-5:-1].count("stop") == 1
+
+
 def test_without_a_health_check_there_is_nothing_to_wait_for(installed: World) -> None:
     installed.watched = False
     installed.publish("1.1.0", 2)
@@ -369,5 +381,5 @@ def test_the_chain_of_who_said_what_is_kept_for_the_status(installed: World) -> 
 
     with installed._ledger() as ledger:
         chain = {one["who"]: one["what"] for one in ledger.journal.fact("why")}
-    assert list(chain) == ["configuration", "source", "trust", "decision", "gate"]
+    assert list(chain) == ["configuration", "source", "trust", "rollout", "decision", "gate"]
     assert "1.1.0" in chain["trust"]

@@ -16,6 +16,7 @@ from pawld.lifecycle.agent import Agent, Limits, Supply
 from pawld.lifecycle.blocklist import Blocklist
 from pawld.lifecycle.cycle import Cycle, Insistence, Outcome, Patience
 from pawld.lifecycle.database import open_database
+from pawld.lifecycle.explain import Asked
 from pawld.lifecycle.journal import Journal
 from pawld.lifecycle.ledger import Ledger
 from pawld.lifecycle.operate import Operation
@@ -181,6 +182,10 @@ class World:
     def check(self) -> Outcome:
         with self._ledger() as ledger:
             return Cycle(self.agent, self.supply, ledger, self).check()
+
+    def explain(self, asked: Asked) -> Outcome:
+        with self._ledger() as ledger:
+            return Cycle(self.agent, self.supply, ledger, self).explain(asked)
 
     def recover(self) -> Sequence[str]:
         with self._ledger() as ledger:

@@ -6,14 +6,16 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from pawld.errors import PawldError, TransientError
-from pawld.lifecycle import schedule, waiting
+from pawld.lifecycle import rollout, schedule, waiting
 from pawld.lifecycle.agent import Agent, Supply
-from pawld.lifecycle.decide import NotThis, Situation, Update, UpToDate, decide
+from pawld.lifecycle.decide import NotThis, Situation, Update, UpToDate
+from pawld.lifecycle.explain import Asked, explain, remembered_form
 from pawld.lifecycle.ledger import Ledger, build_of
 from pawld.lifecycle.prepare import Preparation
 from pawld.lifecycle.recover import Recovery
 from pawld.lifecycle.resolve import Inquiry, Resolved, Said
 from pawld.lifecycle.states import Build, Idle, Waiting
+from pawld.lifecycle.steps import Step, step_from
 from pawld.lifecycle.swap import Swap
 from pawld.model import NoBuild, Record, Slot
 from pawld.ports import Gate, Progress
@@ -62,11 +64,21 @@ class Cycle:
             resolved = self._resolve()
             if isinstance(resolved, NoBuild):
                 return self._outcome(Reason.NO_BUILD, resolved.message)
-            decision = decide(self._situation(resolved, Insistence.NONE))
+            decision = self._decided(resolved, Insistence.NONE).decision
         except PawldError as error:
             return self._outcome(error.reason, error.message)
         retry_at = decision.retry_at if isinstance(decision, NotThis) else None
         return self._outcome(decision.reason, decision.message, retry_at)
+
+    def explain(self, asked: Asked) -> Outcome:
+        """Explain a host's decision at a time, of which nothing is kept."""
+        try:
+            decision = explain(self.supply, asked, self._current(), self.ledger.journal.fact("record"))
+        except PawldError as error:
+            return self._outcome(error.reason, error.message)
+        if isinstance(decision, NoBuild):
+            return self._outcome(Reason.NO_BUILD, decision.message)
+        return self._outcome(decision.reason, decision.message)
 
     def update(self, patience: Patience = Patience.WAIT, insistence: Insistence = Insistence.NONE) -> Outcome:
         """Run one cycle to its end; a failure is an outcome too, and is recorded as such."""
@@ -83,18 +95,19 @@ class Cycle:
         self.ledger.note(failures=None)
         if isinstance(resolved, NoBuild):
             return self.ledger.rest(Idle(Reason.NO_BUILD, resolved.message))
-        decision = decide(self._situation(resolved, insistence))
+        step = self._decided(resolved, insistence)
+        record, decision = step.record, step.decision
         if isinstance(decision, UpToDate):
             if self._rotted():
                 return self._cycle(patience, insistence)
             return self.ledger.rest(Idle(decision.reason, decision.message))
         if isinstance(decision, NotThis):
             return self.ledger.rest(Idle(decision.reason, decision.message, decision.retry_at))
-        slot = Preparation(self.agent, self.supply, self.ledger, self.progress).slot(resolved.record)
-        held = self._wait(resolved.record, slot, decision, patience, insistence)
+        slot = Preparation(self.agent, self.supply, self.ledger, self.progress).slot(record)
+        held = self._wait(record, slot, decision, patience, insistence)
         if held is not None:
             return held
-        return self._swap(build_of(resolved.record), slot)
+        return self._swap(build_of(record), slot)
 
     def _resolve(self) -> Resolved | NoBuild:
         inquiry = Inquiry(self.supply)
@@ -111,12 +124,21 @@ class Cycle:
         if isinstance(resolved, Resolved):
             record = resolved.record
             wanted = {"version": record.version, "sha256": record.sha256, "sequence": record.sequence}
-            self.ledger.note(last_good_refresh=self.agent.clock.now(), wanted=wanted)
+            now = self.agent.clock.now()
+            self.ledger.note(last_good_refresh=now, wanted=wanted, record=remembered_form(record, now))
         return resolved
+
+    def _decided(self, resolved: Resolved, insistence: Insistence) -> Step:
+        situation = self._situation(resolved, insistence)
+        blocklist = self.ledger.blocklist
+        step = step_from(situation, Inquiry(self.supply).step, lambda one: blocklist.of(one.version, one.sha256))
+        self._say("rollout", rollout.story(situation.host_id, situation.record, situation.now))
+        self._say("decision", step.decision.message)
+        return step
 
     def _situation(self, resolved: Resolved, insistence: Insistence) -> Situation:
         agent, record = self.agent, resolved.record
-        situation = Situation(
+        return Situation(
             record=record,
             installed=self._current(),
             now=agent.clock.now(),
@@ -126,8 +148,6 @@ class Cycle:
             blocked=self.ledger.blocklist.of(record.version, record.sha256),
             forced=insistence is Insistence.FORCE,
         )
-        self._say("decision", decide(situation).message)
-        return situation
 
     def _current(self) -> Slot | None:
         """A slot that was found damaged does not count as installed: it is to be replaced."""

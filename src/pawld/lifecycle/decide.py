@@ -71,8 +71,8 @@ def decide(situation: Situation) -> Decision:
         if decision is not None:
             return decision
     record, installed = situation.record, situation.installed
-    step = f"from {installed.version} to {record.version}" if installed else f"to {record.version}, the first one here"
-    return Update(f"An update {step} is due.", urgent=urgent(situation))
+    due = f"An update from {installed.version} to" if installed else "Nothing is installed yet, and"
+    return Update(f"{due} {record.version} is due.", urgent=urgent(situation))
 
 
 def urgent(situation: Situation) -> bool:
@@ -150,7 +150,9 @@ def _needs_newer_updater(situation: Situation) -> Decision | None:
 
 def _needs_step(situation: Situation) -> Decision | None:
     barrier, installed = situation.record.min_from_version, situation.installed
-    if barrier is None or installed is None or versions.older(installed.version, barrier) is False:
+    if barrier is None or installed is None or versions.same(installed.version, barrier):
+        return None
+    if versions.older(installed.version, barrier) is False:
         return None
     return NotThis(
         Reason.STEP_NEEDED,
@@ -174,12 +176,10 @@ def _rollout(situation: Situation) -> Decision | None:
     reached = rollout.fraction_at(record.rollout, now)
     if situation.forced or situation.pinned or urgent(situation) or place < reached:
         return None
-    due = rollout.due_at(record.rollout, place)
-    told = f"This host's place in the rollout of {record.version} is {place:.2%}; it has reached {reached:.2%}"
+    told = rollout.story(situation.host_id, record, now)
     if record.rollout.paused_at is not None:
-        return NotThis(Reason.ROLLOUT_PAUSED, f"{told}, and the publisher paused it.", now + _LOOK_AGAIN)
-    turn = f", and this host's turn is at {due:%Y-%m-%d %H:%M} UTC." if due else "."
-    return NotThis(Reason.NOT_IN_ROLLOUT, told + turn, due or now + _LOOK_AGAIN)
+        return NotThis(Reason.ROLLOUT_PAUSED, told, now + _LOOK_AGAIN)
+    return NotThis(Reason.NOT_IN_ROLLOUT, told, rollout.due_at(record.rollout, place) or now + _LOOK_AGAIN)
 
 
 _LOOK_AGAIN = timedelta(hours=1)  # a ramp may be changed by its publisher at any time
@@ -192,7 +192,7 @@ _RULES: tuple[Callable[[Situation], Decision | None], ...] = (
     _below_floor,
     _downgrade,
     _needs_newer_updater,
-    _needs_step,
     _not_before,
     _rollout,
+    _needs_step,  # last: the way to a release begins when its rollout has come to this host
 )

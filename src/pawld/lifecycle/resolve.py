@@ -45,6 +45,12 @@ class Inquiry:
         _check_offer(record, offer)
         return Resolved(_narrowed(record, offer), pinned)
 
+    def step(self, version: str) -> Record | NoBuild:
+        """Ask trust for the archived record of *version*, which a barrier names."""
+        supply = self.supply
+        question = Question(supply.product, supply.channel, supply.platform, version, pinned=True)
+        return supply.trust.record(question)
+
     def _ask_pin(self) -> Pinned | None:
         if self.supply.pin is None:
             self._say("configuration", f"follow channel {self.supply.channel}")

@@ -4,6 +4,9 @@ import hashlib
 from datetime import datetime, timedelta
 
 from pawld.model import Record, Rollout
+from pawld.reasons import Reason
+
+REASONS = frozenset({Reason.NOT_IN_ROLLOUT, Reason.ROLLOUT_PAUSED})
 
 
 def cohort(host_id: str, record: Record) -> float:
@@ -43,6 +46,18 @@ def due_at(rollout: Rollout, place: float) -> datetime | None:
             return _unless_paused(moment + step.lasts * share, rollout)
         moment, before = moment + step.lasts, step.fraction
     return None
+
+
+def story(host_id: str, record: Record, now: datetime, who: str = "This host") -> str:
+    """Tell a host's place in the rollout, how far it has come at *now*, and when the host's turn is."""
+    place, reached = cohort(host_id, record), fraction_at(record.rollout, now)
+    told = f"{who}'s place in the rollout of {record.version} is {place:.2%}; it has reached {reached:.2%}"
+    if place < reached:
+        return f"{told}, which includes it."
+    if record.rollout.paused_at is not None:
+        return f"{told}, and the publisher paused it."
+    due = due_at(record.rollout, place)
+    return f"{told}, and its turn is at {due:%Y-%m-%d %H:%M} UTC." if due else f"{told}."
 
 
 def _unless_paused(moment: datetime, rollout: Rollout) -> datetime | None:

@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from logging import getLogger
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -64,6 +65,16 @@ class Control:
         settings = self._settings()
         with opened_for_reading(settings) as host:
             return self._each(host, agents, lambda name: host.cycle(name, Silence()).check())
+
+    def explain(self, agents: Sequence[str], at: datetime | None, host_id: str | None) -> Document:
+        """Explain for each agent what is decided at that time (default: now) on that host (default: this one)."""
+        from pawld.lifecycle.explain import Asked
+        from pawld.lifecycle.silence import Silence
+        from pawld.wiring.host import opened_for_reading
+
+        with opened_for_reading(self._settings()) as host:
+            asked = Asked(at or host.clock.now(), host_id)
+            return self._each(host, agents, lambda name: host.cycle(name, Silence()).explain(asked))
 
     def update(self, agents: Sequence[str], wish: Wish, progress: Progress) -> Document:
         """Run one cycle for each agent, to its end."""
