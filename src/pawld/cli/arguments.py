@@ -16,7 +16,8 @@ from pawld.reasons import Reason
 COMMANDS = {
     "check": ("cycle", "resolve and decide; download and change nothing"),
     "update": ("cycle", "one cycle now, to its end"),
-    "run": ("cycle", "the daemon"),
+    "run": ("daemon", "the daemon"),
+    "cycle": ("daemon", "one cycle that waits for nothing, as the daemon and timers start it"),
     "status": ("status", "each agent: installed, wanted, state, reason, next check"),
     "rollback": ("builds", "back to the previous slot, and block the one left"),
     "block": ("builds", "never install a build, by version or sha256"),

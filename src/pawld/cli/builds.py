@@ -14,6 +14,10 @@ def add_to(subparsers: Any) -> None:
         command = add_command(subparsers, name)
         add_agent(command)
         command.set_defaults(handler=handler)
+        if name == "recover":
+            command.add_argument(
+                "--self-test", action="store_true", help="show on a copy of the state that this pawld can take over"
+            )
     for name, handler in (("block", _block), ("unblock", _unblock)):
         command = add_command(subparsers, name)
         command.add_argument("build", metavar="BUILD", help="a version, or a sha256 or its first 12 digits and more")
@@ -26,7 +30,8 @@ def _rollback(arguments: argparse.Namespace) -> int:
 
 
 def _recover(arguments: argparse.Namespace) -> int:
-    return _told(control_of(arguments).recover(agents_of(arguments)), arguments)
+    control, agents = control_of(arguments), agents_of(arguments)
+    return _told(control.self_test(agents) if arguments.self_test else control.recover(agents), arguments)
 
 
 def _block(arguments: argparse.Namespace) -> int:

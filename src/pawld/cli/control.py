@@ -14,6 +14,7 @@ from pawld.cli.output import Document
 from pawld.ports import Progress
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
 
@@ -39,6 +40,9 @@ class Control(Protocol):
     def check(self, agents: Sequence[str]) -> Document:
         """Resolve and decide; nothing is downloaded or changed."""
 
+    def explain(self, agents: Sequence[str], at: "datetime | None", host_id: str | None) -> Document:
+        """Explain what is decided at that time (default: now) on that host (default: this one)."""
+
     def update(self, agents: Sequence[str], wish: Wish, progress: Progress) -> Document:
         """Run one cycle for each, to its end."""
 
@@ -57,8 +61,14 @@ class Control(Protocol):
     def history(self, agents: Sequence[str], limit: int) -> Document:
         """Return ``{"events": […]}``, newest first."""
 
-    def run(self, agents: Sequence[str]) -> int:
-        """Be the daemon, until told to stop; return the exit code."""
+    def self_test(self, agents: Sequence[str]) -> Document:
+        """Show on a copy of the state that this pawld can take it over; nothing is changed."""
+
+    def metrics(self) -> str:
+        """Return the metrics in Prometheus' text format."""
+
+    def speak(self) -> None:
+        """Log as the configuration says, from here on."""
 
 
 def control_of(arguments: argparse.Namespace) -> Control:

@@ -1,42 +1,62 @@
-"""``check``, ``update`` and ``run``."""
+"""``check`` and ``update``."""
 
 import argparse
+from datetime import UTC, datetime
 from typing import Any
 
 from pawld.cli.arguments import add_agent, add_command
+from pawld.cli.asking import done_by_daemon
 from pawld.cli.control import Wish, agents_of, control_of
 from pawld.cli.output import Manner, outcome_lines, show, worst_exit
+from pawld.errors import OperatorError
+from pawld.reasons import Reason
 
 
 def add_to(subparsers: Any) -> None:
     """Describe the commands."""
     check = add_command(subparsers, "check")
     add_agent(check)
+    check.add_argument("--at", metavar="TIME", help="explain the decision at this time, such as 2027-03-01T12:00Z")
+    check.add_argument("--host-id", metavar="ID", help="explain another host's decision")
     check.set_defaults(handler=_check)
     update = add_command(subparsers, "update")
     add_agent(update)
     update.add_argument("--no-wait", action="store_true", help="return when a gate is closed")
     update.add_argument("--force", action="store_true", help="skip rollout and windows, never trust")
     update.set_defaults(handler=_update)
-    run = add_command(subparsers, "run")
-    add_agent(run)
-    run.set_defaults(handler=_run)
+    for command in (check, update):
+        command.add_argument("--direct", action="store_true", help="in this process, though a daemon runs")
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    document = control_of(arguments).check(agents_of(arguments))
+    control, agents, at = control_of(arguments), agents_of(arguments), _moment(arguments.at)
+    explained = at is not None or arguments.host_id is not None
+    if explained:
+        document = control.explain(agents, at, arguments.host_id)
+    else:
+        document = done_by_daemon(arguments, "check", agents) or control.check(agents)
     show(document, outcome_lines(document), Manner(arguments.json))
     return worst_exit(document)
+
+
+def _moment(text: str | None) -> datetime | None:
+    """Read a time; one without a zone is UTC."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise OperatorError(Reason.USAGE, f"{text!r} is no time; one reads like 2027-03-01T12:00Z.") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _update(arguments: argparse.Namespace) -> int:
     from pawld.cli.progress import progress_of
 
     wish = Wish(wait=not arguments.no_wait, force=arguments.force)
-    document = control_of(arguments).update(agents_of(arguments), wish, progress_of(Manner(arguments.json)))
+    agents = agents_of(arguments)
+    document = done_by_daemon(arguments, "update", agents, wait=wish.wait, force=wish.force)
+    if document is None:
+        document = control_of(arguments).update(agents, wish, progress_of(Manner(arguments.json)))
     show(document, outcome_lines(document), Manner(arguments.json))
     return worst_exit(document)
-
-
-def _run(arguments: argparse.Namespace) -> int:
-    return control_of(arguments).run(agents_of(arguments))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pawld.cli.arguments import add_agent, add_command
+from pawld.cli.asking import greeting
 from pawld.cli.control import agents_of, control_of
 from pawld.cli.output import Document, Manner, moment, show
 
@@ -21,6 +22,8 @@ def add_to(subparsers: Any) -> None:
 
 def _status(arguments: argparse.Namespace) -> int:
     document = control_of(arguments).status(agents_of(arguments))
+    moments = greeting(arguments).get("next", {})
+    document = {"agents": [{**one, "next_check": moments.get(one["name"])} for one in document.get("agents", ())]}
     show(document, status_lines(document, chain=arguments.why), Manner(arguments.json))
     return 0
 
@@ -45,8 +48,8 @@ def _agent_lines(agent: Document) -> Iterator[str]:
         yield f"  reason     {reason['message']} ({reason['code']})"
     if reason.get("next_step"):
         yield f"  next       {reason['next_step']}"
-    if reason.get("retry_at"):
-        yield f"  next check {moment(reason['retry_at'])}"
+    if again := agent.get("next_check") or reason.get("retry_at"):
+        yield f"  next check {moment(again)}"
     if wanted := agent.get("wanted"):
         yield f"  wanted     {_build(wanted)}, sequence {wanted.get('sequence')}"
     yield f"  last check {moment(agent.get('last_check'))}; last good refresh {moment(agent.get('last_good_refresh'))}"

@@ -20,7 +20,7 @@ class OutlinedAgent:
     """An agent's place and stream.
 
     Attributes:
-        unit: the systemd unit that runs it, if one does.
+        updater: it is pawld itself.
         max_staleness: its own, or the updater's.
     """
 
@@ -28,7 +28,7 @@ class OutlinedAgent:
     product: str
     root: Path
     channel: str
-    unit: str | None = None
+    updater: bool = False
     max_staleness: timedelta = timedelta(days=3)
 
 
@@ -86,10 +86,13 @@ def _agent(name: str, table: Mapping[str, Any], staleness: str) -> OutlinedAgent
     words = table.get("product", name), table.get("channel", "stable")
     if not all(isinstance(word, str) for word in words):
         raise TypeError(name)
-    service = table.get("service", {})
-    unit = service.get("unit") if service.get("type") == "systemd" else None
     own = read_duration(table.get("max_staleness", staleness))
-    return OutlinedAgent(name, words[0], Path(table["root"]), words[1], unit, own)
+    return OutlinedAgent(name, words[0], Path(table["root"]), words[1], _is_pawld(table), own)
+
+
+def _is_pawld(table: Mapping[str, Any]) -> bool:
+    """Say whether the agent is pawld itself, which the check of that type is for."""
+    return any(check["type"] == "updater" for check in table.get("health", {}).get("checks", ()))
 
 
 def _judged(draft: Draft) -> Outline:
@@ -98,9 +101,7 @@ def _judged(draft: Draft) -> Outline:
     settings = judged(draft)
     updater, report = settings.updater, settings.report
     agents = (
-        OutlinedAgent(
-            name, one.product, one.root, one.channel, getattr(one.service, "unit", None), settings.staleness(name)
-        )
+        OutlinedAgent(name, one.product, one.root, one.channel, one.is_pawld, settings.staleness(name))
         for name, one in settings.agents.items()
     )
     return Outline(

@@ -45,7 +45,13 @@ class VersionCheck(_Check):
     command: Command = Field(description="The command.")
 
 
-Check = Annotated[ServiceCheck | CommandCheck | HttpCheck | VersionCheck, ByType()]
+class UpdaterCheck(_Check):
+    """For pawld as its own agent: the new daemon answers, and has refreshed trust by itself."""
+
+    type: Literal["updater"]
+
+
+Check = Annotated[ServiceCheck | CommandCheck | HttpCheck | VersionCheck | UpdaterCheck, ByType()]
 
 
 class Health(Section):

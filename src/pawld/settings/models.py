@@ -59,6 +59,11 @@ class Agent(Section):
     limits: Limits = Field(default_factory=Limits, description="When pawld stops trying.")
     max_staleness: Duration | None = Field(None, description="As in [updater], for this agent alone.")
 
+    @property
+    def is_pawld(self) -> bool:
+        """Whether the agent is pawld itself, which the check of the type updater is for."""
+        return any(check.type == "updater" for check in self.health.checks)
+
     @model_validator(mode="after")
     def _service_is_there(self) -> "Agent":
         if self.service is None and any(check.type == "service" for check in self.health.checks):

@@ -3,7 +3,7 @@ import logging
 import os
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -48,7 +48,9 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(name in out for name in COMMANDS)
 
 
-@pytest.mark.parametrize("words", [[], ["chek"], ["check", "--bogus"], ["config"], ["--config"], ["block"]])
+@pytest.mark.parametrize(
+    "words", [[], ["chek"], ["check", "--bogus"], ["check", "--at", "noon"], ["config"], ["--config"], ["block"]]
+)
 def test_a_command_that_is_not_understood_ends_with_2(capsys: pytest.CaptureFixture[str], words: Any) -> None:
     assert main(words) == 2
     err = capsys.readouterr().err
@@ -81,6 +83,8 @@ def test_a_configuration_may_be_called_like_a_command(wired: Any) -> None:
     [
         (["check"], ("check", ())),
         (["check", "acme"], ("check", ("acme",))),
+        (["check", "--at", "2027-03-01"], ("explain", (), datetime(2027, 3, 1, tzinfo=UTC), None)),
+        (["check", "acme", "--host-id", "h7"], ("explain", ("acme",), None, "h7")),
         (["status", "acme"], ("status", ("acme",))),
         (["rollback", "acme"], ("rollback", ("acme",))),
         (["recover"], ("recover", ())),
@@ -88,7 +92,7 @@ def test_a_configuration_may_be_called_like_a_command(wired: Any) -> None:
         (["unblock", "1.8.3"], ("unblock", (), "1.8.3")),
         (["history"], ("history", (), 20)),
         (["history", "acme", "--limit", "3"], ("history", ("acme",), 3)),
-        (["run"], ("run", ())),
+        (["recover", "--self-test"], ("self_test", ())),
     ],
 )
 def test_each_command_asks_its_question(wired: Any, words: Any, question: Any) -> None:

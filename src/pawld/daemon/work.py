@@ -1,0 +1,79 @@
+"""What there is to do, in the words of the command line, and who waits for it."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from pawld.settings.glance import OutlinedAgent
+from pawld.system.local_line import Caller
+from pawld.system.own_command import detached, own_command
+
+Document = dict[str, Any]
+
+
+class Verb(Enum):
+    """A piece of work; its value is the command that does it."""
+
+    JUDGE = "config"
+    RECOVER = "recover"
+    STATUS = "status"
+    CYCLE = "cycle"
+    CHECK = "check"
+
+
+_MORE_WORDS = {Verb.JUDGE: ("show",), Verb.CHECK: ("--direct",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One thing to do.
+
+    Attributes:
+        agent: for whom; empty for all of them.
+        force: skip rollout and windows.
+    """
+
+    verb: Verb
+    agent: str = ""
+    force: bool = False
+
+    def words(self, config: str | None, agent: OutlinedAgent | None) -> list[str]:
+        """Return the command line, with the configuration file to go by.
+
+        pawld's own cycle stops pawld's own service, so it runs where that does not reach it.
+        """
+        command = [*own_command(), *(("--config", config) if config else ()), "--json", self.verb.value]
+        command += _MORE_WORDS.get(self.verb, ())
+        command += ["--force"] if self.force else []
+        command += [self.agent] if self.agent else []
+        if self.verb is Verb.CYCLE and agent is not None and agent.updater:
+            return detached(f"pawld-self-{agent.name}", command)
+        return command
+
+
+@dataclass(slots=True)
+class Request:
+    """A caller who waits for some agents' documents.
+
+    Attributes:
+        wait: a closed gate is no answer yet.
+        missing: agents that have none yet.
+    """
+
+    caller: Caller
+    verb: Verb
+    wait: bool
+    missing: list[str]
+    documents: dict[str, Document] = field(default_factory=dict)
+
+    def take(self, agent: str, verb: Verb, document: Document) -> bool:
+        """Take an agent's document; return whether the request is complete, and is answered then."""
+        if verb is not self.verb or agent not in self.missing:
+            return False
+        if self.wait and document.get("state") == "waiting":
+            return False
+        self.missing.remove(agent)
+        self.documents[agent] = document
+        if not self.missing:
+            self.caller.answer({"agents": list(self.documents.values())})
+        return not self.missing

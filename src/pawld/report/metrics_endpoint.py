@@ -1,0 +1,68 @@
+"""``/metrics`` on a loopback address, off by default. It answers from the journal, and changes nothing."""
+
+import threading
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from pawld.errors import OperatorError, PawldError
+from pawld.reasons import Reason
+from pawld.report.metrics import CONTENT_TYPE
+
+_PATIENCE = 10  # seconds that a caller may hold a connection without a word
+_NO_POLLING = 86_400.0  # seconds: between scrapes the thread sleeps
+
+
+class Endpoint:
+    """Serves *page* until it is closed."""
+
+    def __init__(self, host: str, port: int, page: Callable[[], str]) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            timeout = _PATIENCE
+
+            def do_GET(self) -> None:
+                _answer(self, page)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's name for it
+                """Say nothing: a scrape is no event."""
+
+        self._server = ThreadingHTTPServer((host, port), Handler)
+        self._server.daemon_threads = True
+        serving = threading.Thread(target=self._server.serve_forever, args=(_NO_POLLING,), name="metrics", daemon=True)
+        serving.start()
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return int(self._server.server_address[1])
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._server.socket.close()
+
+
+def serve(listen: str, page: Callable[[], str]) -> Endpoint:
+    """Serve *page* at *listen*, a loopback ``HOST:PORT``; ``OperatorError`` where the port is taken."""
+    host, _, port = listen.rpartition(":")
+    try:
+        return Endpoint(host.strip("[]"), int(port), page)
+    except OSError as error:
+        raise OperatorError(
+            Reason.CONFIG_INVALID, f"report.metrics_listen: {listen} cannot be listened on: {error.strerror}."
+        ) from error
+
+
+def _answer(handler: BaseHTTPRequestHandler, page: Callable[[], str]) -> None:
+    if handler.path.partition("?")[0] != "/metrics":
+        handler.send_error(HTTPStatus.NOT_FOUND)
+        return
+    try:
+        body = page().encode()
+    except PawldError as error:
+        handler.send_error(HTTPStatus.SERVICE_UNAVAILABLE, error.reason.code)
+        return
+    handler.send_response(HTTPStatus.OK)
+    handler.send_header("Content-Type", CONTENT_TYPE)
+    handler.send_header("Content-Length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body)

@@ -1,0 +1,53 @@
+"""How this very pawld is run again: the same interpreter and code, or the same frozen program."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from pawld.system.process import Finished, run
+
+DETACHED = "PAWLD_DETACHED"
+"""Set in a process that no stop of pawld's own service can reach."""
+
+_KEPT = ("PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
+_CREDENTIALS = "CREDENTIALS_DIRECTORY"
+_STARTED = timedelta(seconds=60)  # for systemd to start a unit
+
+
+def own_command() -> list[str]:
+    """Return the words that run this pawld; the directory that it is run in is not searched for code."""
+    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-P", "-m", "pawld"]
+
+
+def detached(unit: str, command: Sequence[str], environ: Mapping[str, str] = os.environ) -> list[str]:
+    """Return the words that have systemd run *command* as a unit of its own, out of reach of the stop of ours.
+
+    They wait for its end, and pass its output on. The unit is given our credentials, by copies that systemd makes.
+    """
+    words = [*_started(unit, environ), "--wait", "--pipe"]
+    directory = environ.get(_CREDENTIALS)
+    if directory:
+        names = sorted(os.listdir(directory))  # noqa: PTH208 - names alone
+        words += [f"--property=LoadCredential={name}:{directory}/{name}" for name in names]
+    return [*words, "--", *command]
+
+
+def detach(unit: str, command: Sequence[str], environ: Mapping[str, str] = os.environ) -> Finished:
+    """Have systemd start *command* as a unit of its own, and do not wait for it."""
+    return run([*_started(unit, environ), "--", *command], limit=_STARTED)
+
+
+def _started(unit: str, environ: Mapping[str, str]) -> list[str]:
+    passed = {name: value for name, value in environ.items() if name.startswith("PAWLD_") or name in _KEPT}
+    passed[DETACHED] = "1"
+    return [
+        "systemd-run",
+        "--quiet",
+        "--collect",
+        "--service-type=exec",
+        f"--unit={unit}",
+        "--description=Updates pawld from outside its own service",
+        "--property=TimeoutStopSec=5min",
+        *(f"--setenv={name}={value}" for name, value in sorted(passed.items())),
+    ]
