@@ -1,11 +1,9 @@
 """``pawld`` as its users call it: in a process of its own."""
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from support.publishing import PASSPHRASE
 
@@ -21,7 +19,13 @@ def release(home: Path, *words: object) -> str:
     return finished.stdout
 
 
-def the_agent(document: str) -> dict[str, Any]:
-    """Return the only agent of a document that a command printed."""
-    (agent,) = json.loads(document)["agents"]
-    return dict(agent)
+def words_for(config: Path, *words: str) -> list[str]:
+    """Return the command line for a command with this configuration."""
+    return [*PAWLD, "--config", str(config), *words]
+
+
+def finished(config: Path, *words: str, before: tuple[str, ...] = ()) -> "subprocess.CompletedProcess[str]":
+    """Run a command to its end; what stands *before* it runs it."""
+    return subprocess.run(
+        [*before, *words_for(config, *words)], capture_output=True, text=True, timeout=60, check=False, cwd="/"
+    )

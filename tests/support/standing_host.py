@@ -167,10 +167,15 @@ class StandingHost:
         """Have the content network behave so."""
         self.web.instead[f"agent/{NEW}"] = behaviour
 
-    def pawld(self, *words: str) -> Said:
-        """Run a command in this process, as the shell would."""
+    def written(self) -> Path:
+        """Write the configuration file, and return where it lies."""
         file = self.home / "pawld.toml"
         file.write_text(self.config)
+        return file
+
+    def pawld(self, *words: str) -> Said:
+        """Run a command in this process, as the shell would."""
+        file = self.written()
         output, errors = io.StringIO(), io.StringIO()
         with restored_logging(), redirect_stdout(output), redirect_stderr(errors):
             code = main(["--config", str(file), "--json", *words])

@@ -149,7 +149,7 @@ class ChunkedTransfer:
         if not self._proof(self._index, view):
             raise WrongChunkError(
                 Reason.DIGEST_MISMATCH,
-                f"{answer.origin} sent other bytes than the record lists for chunk {self._index}.",
+                f"{answer.origin} sent other bytes for chunk {self._index} of the build than the signed record lists.",
             )
         with disk_errors(self._file.path):
             self._file.append(view)

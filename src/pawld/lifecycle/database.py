@@ -74,7 +74,11 @@ def open_database(path: Path, now: datetime) -> Database:
 
 
 def open_for_reading(path: Path) -> Database | None:
-    """Open *path* without changing anything; None where it is missing or unreadable."""
+    """Open *path* without changing anything; None where it is missing or damaged.
+
+    ``OperatorError`` (permission_denied) where it is there, and is not for us: that is not the same as nothing.
+    """
+    _refuse_what_is_not_ours(path)
     try:
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=_BUSY_TIMEOUT)
     except sqlite3.OperationalError:
@@ -85,6 +89,18 @@ def open_for_reading(path: Path) -> Database | None:
         connection.close()
         return None
     return Database(path, connection, None)
+
+
+def _refuse_what_is_not_ours(path: Path) -> None:
+    try:
+        with path.open("rb"):
+            return
+    except PermissionError as error:
+        raise OperatorError(
+            Reason.PERMISSION_DENIED, f"The state database {path} cannot be read: {error.strerror}."
+        ) from error
+    except OSError:
+        return
 
 
 def _connected(path: Path) -> sqlite3.Connection:

@@ -49,7 +49,10 @@ class Operation:
         """Lift what is blocked under this version or digest; ``OperatorError`` (usage) where nothing is."""
         lifted = self.ledger.blocklist.unblock(name)
         if not lifted:
-            raise OperatorError(Reason.USAGE, f"No build of {self.agent.name} is blocked under {name!r}.")
+            raise OperatorError(
+                Reason.USAGE,
+                f"No build of {self.agent.name} is blocked under {name!r}; `pawld status` lists those that are.",
+            )
         for one in lifted:
             self.ledger.journal.forget_attempts(one.sha256)
         return lifted

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pawld import __version__
 from pawld.errors import OperatorError, TransientError
@@ -33,6 +33,9 @@ from pawld.wiring.proof import product_of, trust_of
 from pawld.wiring.supply import mover_of, pin_of, source_of
 from pawld.wiring.surroundings import Surroundings
 from pawld.wiring.verdicts import gates_of, health_of
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 _LOCK = "pawld.lock"
 
@@ -183,20 +186,29 @@ def _opened(settings: Settings, listen: Listen, clock: Clock) -> Iterator[Host]:
 @contextmanager
 def _alone(state: Path) -> Iterator[None]:
     """Hold the state directory's lock; the operating system lets go of it when the process ends, however it ends."""
-    from filelock import FileLock, Timeout
+    from filelock import FileLock
 
     with host_faults(f"Locking {state}"):
         make_directory(state, mode=0o700)
         lock = FileLock(state / _LOCK, mode=0o600)
-    try:
-        with host_faults(f"Locking {state}"):
-            lock.acquire(timeout=0)
-    except Timeout as error:
-        raise TransientError(Reason.UPDATER_BUSY, f"Another pawld is at work in {state}.") from error
+        held = _taken(lock)
+    if not held:
+        raise TransientError(Reason.UPDATER_BUSY, f"Another pawld is at work in {state}.")
     try:
         yield
     finally:
         lock.release()
+
+
+def _taken(lock: "BaseFileLock") -> bool:
+    """Take the lock if it is free; its own ``Timeout`` is an ``OSError``, and must not pass for a fault of the host."""
+    from filelock import Timeout
+
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return False
+    return True
 
 
 def _limits(settings: AgentSettings) -> Limits:
