@@ -96,11 +96,21 @@ class Swap:
         return next((one for one in self.agent.installer.slots() if one.name == name), None)
 
     def _restore(self, previous: Slot, back: RollingBack) -> None:
-        """Start the previous slot again even where the new one cannot be stopped properly."""
-        self.agent.service.stop()
-        self.agent.installer.activate(previous)
+        """Start the previous slot again even where the new one cannot be stopped properly.
+
+        The service's commands may lie in the slot itself: a build whose own word cannot be trusted is stopped by the
+        commands of the previous one, once ``current`` leads there.
+        """
+        service = self.agent.service
+        try:
+            service.stop()
+        except PawldError:
+            self.agent.installer.activate(previous)
+            service.stop()
+        else:
+            self.agent.installer.activate(previous)
         if back.start:
-            self.agent.service.start(previous)
+            service.start(previous)
 
     def _commit(self, probation: Probation, message: str) -> Idle:
         # The switch is disarmed first: a commit that was reported must not be undone by it.

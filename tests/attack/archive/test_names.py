@@ -142,6 +142,12 @@ def test_a_file_does_not_replace_the_root(refused: Refused) -> None:
     refused(member("./", b"evil") + END)
 
 
+@pytest.mark.parametrize("name", [".pawld-slot.json", ".PAWLD-slot.json", "..pawld-slot.json.new"])
+@pytest.mark.parametrize("below", ["", "/file"])
+def test_what_a_slot_writes_for_itself_is_no_members_name(refused: Refused, name: str, below: str) -> None:
+    assert "for itself" in refused(member(name + below, b"{}") + END)
+
+
 def test_a_hostile_name_does_not_reach_the_terminal(refused: Refused) -> None:
     message = refused(member("\x1b]0;owned\x07" + "A" * 80, b"evil") + END)
     assert "\x1b" not in message

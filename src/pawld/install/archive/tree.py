@@ -4,8 +4,12 @@ The tree is kept in memory and decides; ``place`` acts. Two names are one if a f
 normal form would take them for one.
 """
 
+from pawld.formats.slot_manifest import FILENAME
 from pawld.install.archive.limits import named, refused
 from pawld.install.archive.names import MAX_DEPTH, key_of
+
+# What pawld writes beside a build, last of all: a member of that name would be replaced by it, or stand in its way.
+_OURS = frozenset({FILENAME, f".{FILENAME}.new"})
 
 
 class Folder:
@@ -70,6 +74,8 @@ class Tree:
     def claim(self, folder: Folder, leaf: str, taken: Taken) -> None:
         """Take the name *leaf* in *folder*; ``RejectedError`` where it, or a twin of it, is taken."""
         key = key_of(leaf)
+        if folder is self.root and key in _OURS:
+            raise refused(f"The archive's member {named(leaf)} has a name that a slot needs for itself.")
         if key in folder.taken:
             raise _twins(folder, leaf, folder.taken[key])
         folder.taken[key] = taken
