@@ -28,7 +28,6 @@ _F = TypeVar("_F", bound=BaseModel)
 MiB = 1024 * 1024
 MAX_BUILD = 1 << 40  # bytes; a length beyond it is a mistake or a joke
 Format = Literal["tar.gz", "tar.zst", "tar.xz", "zip", "msi", "pkg", "deb", "rpm", "file"]
-FORMAT: TypeAdapter[Format] = TypeAdapter(Format)
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -47,7 +46,7 @@ Moment = Annotated[datetime, Field(strict=False)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class UnpackedForm(_Strict):
@@ -273,7 +272,7 @@ def _form(record: Record) -> RecordForm:
         version=record.version,
         release_seq=record.sequence,
         filename=record.filename,
-        format=FORMAT.validate_python(record.format),
+        format=TypeAdapter[Format](Format).validate_python(record.format),
         unpacked=UnpackedForm(bytes=record.unpacked.bytes, files=record.unpacked.files) if record.unpacked else None,
         entrypoint=record.entrypoint,
         chunks=ChunksForm(size=record.chunks.size, sha256=list(record.chunks.sha256)) if record.chunks else None,

@@ -120,15 +120,23 @@ def sync_tree(root: Path, *, each_up_to: int = 16) -> None:
     Up to *each_up_to* files are synced one by one (about 1 ms each on a quiet disk); more of them share one sync of the
     file system, which costs more on a busy host than a few files do, and far less than thousands.
     """
-    walked = [(Path(place), names) for place, _, names in os.walk(root, topdown=False)]
-    if _LINUX and sum(len(names) for _, names in walked) > each_up_to:
+    if _LINUX and _holds_more_than(each_up_to, root):
         sync_filesystem(root)
         return
-    for place, names in walked:
+    for place, names in [(Path(place), names) for place, _, names in os.walk(root, topdown=False)]:
         for path in (place / name for name in names):
             if not path.is_symlink():
                 _fsync_path(path)
         fsync_directory(place)
+
+
+def _holds_more_than(count: int, root: Path) -> bool:
+    """Count files only until it is known: a tree may hold many thousands."""
+    for _, _, names in os.walk(root):
+        count -= len(names)
+        if count < 0:
+            return True
+    return False
 
 
 def _fsync_path(path: Path) -> None:

@@ -11,7 +11,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from tuf.api.metadata import TargetFile
-from tuf.ngclient import Updater, UpdaterConfig
 
 from pawld.errors import OperatorError, RejectedError
 from pawld.formats.record import read_custom
@@ -24,6 +23,7 @@ from pawld.system.http import Web, checked_url, shown
 from pawld.trust import tuf_cache
 from pawld.trust.engine import Statement
 from pawld.trust.tuf_chain import Chain, read_chain
+from pawld.trust.tuf_client import Updater, UpdaterConfig
 from pawld.trust.tuf_errors import tuf_errors
 from pawld.trust.tuf_fetcher import WebFetcher
 

@@ -11,12 +11,12 @@ from http import HTTPStatus
 from urllib.parse import quote
 
 from tuf.api.exceptions import DownloadError, DownloadHTTPError, DownloadLengthMismatchError, SlowRetrievalError
-from tuf.ngclient.fetcher import FetcherInterface
 
 from pawld.errors import PawldError
 from pawld.model import Location
 from pawld.ports import Clock
 from pawld.system.http import Web, shown
+from pawld.trust.tuf_client import FetcherInterface
 
 _STRAY = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _KEPT = "!#$&'()*+,/:;=?@[]~"  # RFC 3986, what a URL may hold as it is

@@ -12,7 +12,7 @@ _F = TypeVar("_F", bound=BaseModel)
 class Form(BaseModel):
     """A vendor's object: further fields are new ones and no concern; a wrong type is."""
 
-    model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
+    model_config = ConfigDict(extra="ignore", strict=True, frozen=True, defer_build=True)
 
 
 def read(form: type[_F], value: Any, vendor: str, what: str) -> _F:

@@ -1,7 +1,7 @@
 """What proves an agent's builds: the configured engine, under the one policy."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 from pawld.errors import OperatorError
 from pawld.model import Slot
@@ -9,14 +9,14 @@ from pawld.ports import Trust
 from pawld.reasons import Reason
 from pawld.settings.models import Agent as AgentSettings
 from pawld.settings.trust import ChecksumsTrust, ManifestTrust, PinnedTrust, TufTrust
+from pawld.system.http import Web
 from pawld.trust.engine import Engine
+from pawld.trust.evidence import EvidenceChecker
 from pawld.wiring.surroundings import Surroundings
 
 
 def trust_of(agent: AgentSettings, around: Surroundings, installed: Callable[[], Slot | None]) -> Trust:
     """Return the policy over the configured engine; there is no way without one."""
-    from pawld.trust.evidence.minisign import MinisignEvidence
-    from pawld.trust.evidence.sshsig import SshsigEvidence
     from pawld.trust.policy import Policy
 
     return Policy(
@@ -25,9 +25,37 @@ def trust_of(agent: AgentSettings, around: Surroundings, installed: Callable[[],
         around.clock,
         around.agent,
         installed=installed,
-        evidence={"minisign": MinisignEvidence(web=around.web), "sshsig": SshsigEvidence(web=around.web)},
+        evidence=_Checkers(around.web),
         max_age=None if isinstance(agent.trust, TufTrust) else agent.trust.max_age,
     )
+
+
+class _Checkers(Mapping[str, EvidenceChecker]):
+    """What can be checked here; a checker and its libraries are loaded where a record asks for it."""
+
+    _KNOWN = ("minisign", "sshsig")
+
+    def __init__(self, web: Web) -> None:
+        self._web = web
+
+    def __getitem__(self, kind: str) -> EvidenceChecker:
+        match kind:
+            case "minisign":
+                from pawld.trust.evidence.minisign import MinisignEvidence
+
+                return MinisignEvidence(web=self._web)
+            case "sshsig":
+                from pawld.trust.evidence.sshsig import SshsigEvidence
+
+                return SshsigEvidence(web=self._web)
+            case _:
+                raise KeyError(kind)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._KNOWN)
+
+    def __len__(self) -> int:
+        return len(self._KNOWN)
 
 
 def engine_of(agent: AgentSettings, around: Surroundings) -> Engine:
