@@ -4,49 +4,27 @@ Everything is real: the command line, the agent's process, and one web server on
 its content network and the publisher's static host at once. ``web`` can be told to misbehave.
 """
 
-import contextlib
 import hashlib
-import io
 import json
 import os
 import shutil
-import socket
-import sys
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-from support.logs import restored_logging
+from support.agent_host import AgentHost, Said, free_port, stop
 from support.publishing import founded, incoming
 from support.static_web import Misbehaviour, StaticWeb, send, static_web
 
-from pawld.cli.main import main
 from pawld.demo.program import Release
 from pawld.publish.ingest import ingest
 from pawld.publish.publication import publish
-from pawld.publish.publisher import Publisher
 
 TOKEN = "not-for-anybody-else-31337"
 OLD, NEW = "1.0.0", "1.1.0"
-LATEST = "v2/agent-releases/latest"
-CONFIG = """
-[updater]
-state_dir = "{home}/state"
-stall = "2s"
-
-[agents.acme]
-product = "acme-agent"
-root = "{home}/opt/acme-agent"
-channel = "stable"
-
-[agents.acme.platform]
-os = "linux"
-arch = "x86_64"
-
+SUPPLY = """
 [agents.acme.source]
 type = "scalepad"
 base_url = "{url}/v2"
@@ -56,67 +34,26 @@ token_file = "{home}/acme.token"
 type = "tuf"
 metadata_url = "{url}/metadata"
 root_file = "{home}/root.json"
-
-[agents.acme.install]
-type = "directory"
-reserve = "1MiB"
-
-[agents.acme.service]
-type = "command"
-start = ["{python}", "{{current}}/bin/acme-agent", "start", "{home}/acme.pid", "{port}"]
-stop = ["{python}", "{{current}}/bin/acme-agent", "stop", "{home}/acme.pid"]
-is_running = ["{python}", "{{current}}/bin/acme-agent", "status", "{home}/acme.pid"]
-
-[agents.acme.health]
-probation = "1s"
-checks = [{{ type = "http", url = "http://127.0.0.1:{port}/health", every = "1s" }}]
 """
 
 
-@dataclass(frozen=True)
-class Said:
-    """What a command said: exit code, the reason in its document, and what people read."""
+class StandingHost(AgentHost):
+    """The host, with its vendor and its publisher.
 
-    exit: int
-    document: dict[str, Any]
-    output: str
-    errors: str
+    Attributes:
+        web: every server of theirs.
+        builds: the bytes of each version.
+    """
 
-    @property
-    def reason(self) -> dict[str, Any]:
-        agents = self.document.get("agents")
-        return dict(agents[0]["reason"] if agents else self.document["reason"])
-
-
-@dataclass
-class StandingHost:
-    """The host; ``config`` is the text of its configuration file, which a test may change."""
-
-    home: Path
-    web: StaticWeb
-    publisher: Publisher
-    port: int
-    config: str = ""
-    builds: dict[str, bytes] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        shutil.copy(self.home / "publisher/public/metadata/1.root.json", self.home / "root.json")
-        words = {"home": self.home, "url": self.web.url, "python": sys.executable, "port": self.port}
-        self.config = CONFIG.format(**words)
+    def __init__(self, home: Path, web: StaticWeb) -> None:
+        super().__init__(home, SUPPLY.format(home=home, url=web.url), free_port())
+        self.web = web
+        self.publisher = founded(home / "publisher")
+        self.builds: dict[str, bytes] = {}
+        self.token = home / "acme.token"
         self.token.touch(mode=0o600)
         self.token.write_text(TOKEN)
-
-    @property
-    def token(self) -> Path:
-        return self.home / "acme.token"
-
-    @property
-    def root(self) -> Path:
-        return self.home / "opt" / "acme-agent"
-
-    @property
-    def downloads(self) -> Path:
-        return self.root / ".pawld"
+        shutil.copy(home / "publisher/public/metadata/1.root.json", home / "root.json")
 
     def release(self, version: str, build: bytes | None = None, **facts: Any) -> None:
         """Publish a signed record of the build, and have the vendor offer it as the newest."""
@@ -167,32 +104,6 @@ class StandingHost:
         """Have the content network behave so."""
         self.web.instead[f"agent/{NEW}"] = behaviour
 
-    def written(self) -> Path:
-        """Write the configuration file, and return where it lies."""
-        file = self.home / "pawld.toml"
-        file.write_text(self.config)
-        return file
-
-    def pawld(self, *words: str) -> Said:
-        """Run a command in this process, as the shell would."""
-        file = self.written()
-        output, errors = io.StringIO(), io.StringIO()
-        with restored_logging(), redirect_stdout(output), redirect_stderr(errors):
-            code = main(["--config", str(file), "--json", *words])
-        return Said(code, json.loads(output.getvalue()), output.getvalue(), errors.getvalue())
-
-    def current(self) -> str:
-        """What ``current`` leads to, and which slots there are beside it."""
-        slots = sorted(one.name for one in (self.root / "versions").iterdir())
-        return f"{os.readlink(self.root / 'current')} of {slots}"  # noqa: PTH115 - as it stands there
-
-    def running(self) -> str:
-        """The agent's process, and what it answers when it is asked past everything that is ours."""
-        pid = (self.home / "acme.pid").read_text()
-        os.kill(int(pid), 0)
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=5) as answer:
-            return f"{pid}: {answer.read().decode().strip()}"
-
 
 def redirect(to: str, status: int = 302) -> Misbehaviour:
     def answer(handler: BaseHTTPRequestHandler) -> None:
@@ -222,10 +133,8 @@ def says(status: int, body: object = b"", headers: dict[str, str] | None = None)
 @contextmanager
 def standing_host(home: Path) -> Iterator[StandingHost]:
     """Install 1.0.0 and have it run, offer 1.1.0; stop everything at the end."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
     with static_web({}) as web:
-        host = StandingHost(home, web, founded(home / "publisher"), port)
+        host = StandingHost(home, web)
         host.release(OLD)
         try:
             said = host.pawld("update")
@@ -233,8 +142,7 @@ def standing_host(home: Path) -> Iterator[StandingHost]:
             host.release(NEW)
             yield host
         finally:
-            with contextlib.suppress(OSError, ValueError):
-                os.kill(int((home / "acme.pid").read_text()), 15)
+            stop(home)
 
 
-__all__ = ["LATEST", "NEW", "OLD", "TOKEN", "Said", "StandingHost", "redirect", "says", "send", "standing_host"]
+__all__ = ["NEW", "OLD", "TOKEN", "Said", "StandingHost", "redirect", "says", "send", "standing_host"]
