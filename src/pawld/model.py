@@ -217,13 +217,27 @@ class Pinned:
     Attributes:
         by: a phrase for the status, such as ``Prefactor deployment 013x…``.
         allow_downgrade: an older version than the installed one is meant.
+        passes_windows: it is not to wait for this host's windows; for every other gate it does.
         facts: what else the pin told, shown by ``status --why``.
     """
 
     version: str
     by: str
     allow_downgrade: bool = False
+    passes_windows: bool = False
     facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A pin orders that this host stays as it is; the channel is not followed.
+
+    Attributes:
+        retry_at: when the pin wants to be asked again.
+    """
+
+    message: str
+    retry_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

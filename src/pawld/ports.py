@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol, runtime_checkable
 
-from pawld.model import Location, NoBuild, Offer, Pinned, Platform, Question, Record, Slot
+from pawld.model import Hold, Location, NoBuild, Offer, Pinned, Platform, Question, Record, Slot
 from pawld.reasons import Reason
 
 
@@ -45,8 +45,16 @@ class Progress(Protocol):
 class Pin(Protocol):
     """Says which version this host shall run."""
 
-    def wanted(self, platform: Platform) -> Pinned | None:
+    def wanted(self, platform: Platform) -> Pinned | Hold | None:
         """Return the order; None means: follow the channel."""
+
+
+@runtime_checkable
+class Ordering(Protocol):
+    """A pin that wants to know what became of its order."""
+
+    def concluded(self, reason: Reason, message: str) -> None:
+        """Learn how the cycle ended; it never raises, and takes a bounded time."""
 
 
 class Source(Protocol):

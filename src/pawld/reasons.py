@@ -86,6 +86,7 @@ class Reason(Enum):
         Cause.PUBLISHER,
         "Pin a version at or above the signed floor.",
     )
+    NOT_DEPLOYED = ("not_deployed", Exit.DONE, Cause.NONE, _WAIT)
     NOT_IN_ROLLOUT = ("not_in_rollout", Exit.DONE, Cause.NONE, _WAIT)
     ROLLOUT_PAUSED = ("rollout_paused", Exit.DONE, Cause.PUBLISHER, _WAIT)
     CHANNEL_HALTED = ("channel_halted", Exit.DONE, Cause.PUBLISHER, _WAIT)
