@@ -217,15 +217,15 @@ class Pinned:
     Attributes:
         by: a phrase for the status, such as ``Prefactor deployment 013x…``.
         allow_downgrade: an older version than the installed one is meant.
-        passes_windows: it is not to wait for this host's windows; for every other gate it does.
         facts: what else the pin told, shown by ``status --why``.
+        passes_windows: it is not to wait for this host's windows; for every other gate it does.
     """
 
     version: str
     by: str
     allow_downgrade: bool = False
-    passes_windows: bool = False
     facts: Mapping[str, str] = field(default_factory=dict)
+    passes_windows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
