@@ -1,6 +1,6 @@
 """When each agent is looked at next: the documents of ended work in, moments out."""
 
-import random
+import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +12,11 @@ from pawld.reasons import Cause, Reason
 _BUSY = timedelta(minutes=1)  # until the other pawld is asked after again
 
 
+def thrown() -> float:
+    """Throw the dice; the module random would cost the idle daemon half a megabyte."""
+    return int.from_bytes(os.urandom(6)) / 2**48
+
+
 class Outlook:
     """This host's rhythm.
 
@@ -20,7 +25,7 @@ class Outlook:
         host_id: what this host's place among all is hashed from.
     """
 
-    def __init__(self, every: timedelta, host_id: str, dice: Dice = random.random) -> None:
+    def __init__(self, every: timedelta, host_id: str, dice: Dice = thrown) -> None:
         self._place = schedule.place_of(host_id)
         self._own = schedule.period(every, self._place)
         self._dice = dice

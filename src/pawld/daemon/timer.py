@@ -1,12 +1,39 @@
-"""The alarm clock: one moment for each agent. The only module that knows APScheduler."""
+"""The alarm clock: one moment for each agent. The only module that knows APScheduler.
 
-from collections.abc import Callable
+APScheduler takes one function from asyncio, which brings ssl along: 3 of the 30 MB that an idle daemon may hold
+(``tests/benchmarks/idle.py``). While it is imported, that function stands there alone.
+"""
+
+import inspect
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from types import ModuleType
 
-from apscheduler.executors.debug import DebugExecutor
-from apscheduler.jobstores.memory import MemoryJobStore
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.date import DateTrigger
+
+@contextmanager
+def _asyncio_left_out() -> Iterator[None]:
+    if "asyncio" in sys.modules:
+        yield
+        return
+    alone = ModuleType("asyncio")
+    vars(alone)["iscoroutinefunction"] = inspect.iscoroutinefunction
+    sys.modules["asyncio"] = alone
+    try:
+        yield
+    finally:
+        del sys.modules["asyncio"]
+
+
+with _asyncio_left_out():
+    from apscheduler.executors.debug import DebugExecutor
+    from apscheduler.jobstores.memory import MemoryJobStore
+    from apscheduler.schedulers.background import BackgroundScheduler
+    from apscheduler.triggers.date import DateTrigger
+
+logging.getLogger("apscheduler").setLevel(logging.WARNING)  # that a job was added is nobody's news
 
 
 class Timer:

@@ -79,6 +79,7 @@ class Control:
     def update(self, agents: Sequence[str], wish: Wish, progress: Progress) -> Document:
         """Run one cycle for each agent, to its end."""
         from pawld.lifecycle.cycle import Insistence, Patience
+        from pawld.wiring.self_update import handed_over
 
         patience = Patience.WAIT if wish.wait else Patience.RETURN
         insistence = Insistence.FORCE if wish.force else Insistence.NONE
@@ -86,7 +87,9 @@ class Control:
             return self._each(
                 host,
                 agents,
-                lambda name: host.cycle(name, progress).update(patience, insistence),
+                lambda name: (
+                    handed_over(host, name, self._config) or host.cycle(name, progress).update(patience, insistence)
+                ),
             )
 
     def rollback(self, agents: Sequence[str]) -> Document:
@@ -131,8 +134,11 @@ class Control:
         """Finish or undo what was interrupted, mend and sweep; no network."""
         from pawld.lifecycle.cycle import Outcome
         from pawld.lifecycle.recover import Recovery
+        from pawld.wiring.self_update import handed_over
 
         def recover(host: "Host", name: str) -> Outcome:
+            if (elsewhere := handed_over(host, name, self._config)) is not None:
+                return elsewhere
             done = list(Recovery(host.agent(name), host.ledger(name)).run())
             if host.database.set_aside is not None:
                 done.insert(0, f"The state could not be read; it was set aside as {host.database.set_aside}.")

@@ -1,5 +1,6 @@
 """This host, opened: state database, client, and each configured agent wired. One updater changes it at a time."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from pawld.system.faults import host_faults
 from pawld.system.files import make_directory
 from pawld.system.host_id import host_id
 from pawld.system.http import Web
+from pawld.system.own_command import DETACHED
 from pawld.wiring.network import web_of
 from pawld.wiring.place import installer_of, service_of
 from pawld.wiring.proof import product_of, trust_of
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 _LOCK = "pawld.lock"
+_PATIENCE_WHEN_DETACHED = 900  # seconds
 
 Listen = Callable[[Settings, Database, Web], AbstractContextManager[Sequence[Reporter]]]
 """Opens who is told of every move, once the state database is open; closing it sends what is still to be sent."""
@@ -204,8 +207,10 @@ def _taken(lock: "BaseFileLock") -> bool:
     """Take the lock if it is free; its own ``Timeout`` is an ``OSError``, and must not pass for a fault of the host."""
     from filelock import Timeout
 
+    # A process that a swap was handed over to waits for the one that did so, and for what the daemon is at.
+    patience = _PATIENCE_WHEN_DETACHED if os.environ.get(DETACHED) else 0
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=patience)
     except Timeout:
         return False
     return True

@@ -1,0 +1,46 @@
+"""pawld as an agent among its agents: who carries a swap of pawld out, and where.
+
+The swap stops pawld's own service, so it is carried out by a unit of its own that systemd runs (``own_command``), and
+always by the code of the slot that is left: a new pawld never judges itself. Whoever finds such a swap interrupted
+hands it over in the same way.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import pawld
+from pawld.install.shelf import Shelf
+from pawld.lifecycle.cycle import Outcome
+from pawld.lifecycle.states import Probation, RollingBack, Swapping
+from pawld.model import Slot
+from pawld.reasons import Reason
+from pawld.system.own_command import DETACHED, detach, own_command
+from pawld.wiring.host import Host
+
+_PROGRAM = Path("bin", "pawld")  # in a slot whose record names no entrypoint
+
+
+def handed_over(host: Host, name: str, config: Path | None) -> Outcome | None:
+    """Hand an interrupted swap of pawld itself over; None where there is none, or where this process is to do it."""
+    state = host.ledger(name).state
+    if not host.settings.agents[name].is_pawld or not isinstance(state, Swapping | Probation | RollingBack):
+        return None
+    slots = Shelf(host.settings.agents[name].root).slots()
+    previous = next((one for one in slots if one.name == state.previous), None)
+    if os.environ.get(DETACHED) and (previous is None or _runs_from(previous)):
+        return None
+    program = own_command() if previous is None else [str(previous.path / (previous.entrypoint or _PROGRAM))]
+    where = ["--config", str(config)] if config else []
+    started = detach(f"pawld-self-{name}", [*program, *where, "recover", name])
+    if not started.ran:
+        return None  # no systemd here: nothing can be handed over
+    who = f"pawld {previous.version}" if previous else "pawld"
+    doing = "is being carried on" if started.ok else "is already under way"
+    return Outcome(name, Reason.IN_PROGRESS, f"The swap to {state.build.version} {doing} by {who}, apart from this.")
+
+
+def _runs_from(slot: Slot) -> bool:
+    """Say whether this very process is that slot's pawld."""
+    code = Path(sys.executable if getattr(sys, "frozen", False) else pawld.__file__)
+    return code.resolve().is_relative_to(slot.path.resolve())
