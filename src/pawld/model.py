@@ -4,7 +4,7 @@ Nothing here reads or writes. The signed record's form on the wire is in ``forma
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -105,7 +105,14 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A way from one base, known by its SHA-256, to the same final bytes."""
+    """A way from one base, known by its SHA-256, to the same final bytes.
+
+    Attributes:
+        from_sha256: the digest of the build that has to stand here.
+        target: where the patch lies, relative to where the publisher serves builds.
+        engine: what applies it.
+        length: bytes of the patch itself; *sha256* is its own digest as well.
+    """
 
     from_sha256: str
     target: str
@@ -136,6 +143,7 @@ class Record:
         expires: when this statement is no longer fresh; None where the engine has no such thing.
         statement: digest of the signed statement itself, to name it in a log.
         length_signed: False where the digest alone is signed: *length* is then the most that may come, no more.
+        tree_sha256: of what an archive unpacks to (``formats.tree``), so that a patched slot can be proven the same.
     """
 
     product: str
@@ -162,6 +170,18 @@ class Record:
     evidence: tuple[Evidence, ...] = ()
     patches: tuple[Patch, ...] = ()
     length_signed: bool = True
+    tree_sha256: str | None = None
+
+    def moved_as(self, patch: Patch) -> "Record":
+        """Return what a mover needs to bring *patch* instead of the build; nothing else may read it."""
+        return replace(
+            self,
+            length=patch.length,
+            sha256=patch.sha256,
+            filename=f"{self.filename}.patch",
+            chunks=None,
+            length_signed=True,
+        )
 
     @property
     def slot_name(self) -> str:

@@ -5,14 +5,15 @@ are returned; only failures are raised, as ``errors`` says.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol, runtime_checkable
 
-from pawld.model import Hold, Location, NoBuild, Offer, Pinned, Platform, Question, Record, Slot
+from pawld.formats.slot_manifest import FileEntry
+from pawld.model import Hold, Location, NoBuild, Offer, Patch, Pinned, Platform, Question, Record, Slot
 from pawld.reasons import Reason
 
 
@@ -103,6 +104,24 @@ class Verified(ABC):
         """Prove length and digest of the whole; a slot gets its name only after this returned."""
 
 
+class VerifiedPatch(ABC):
+    """A patch that is proven to be one that *record* names. Only ``trust.policy`` makes one.
+
+    It proves nothing yet of what comes out of it: a slot gets its name only after ``confirm`` returned.
+    """
+
+    record: Record
+    patch: Patch
+
+    @abstractmethod
+    def seekable(self) -> BinaryIO:
+        """Return the whole proven patch at its start."""
+
+    @abstractmethod
+    def confirm(self, files: Sequence[FileEntry], directories: Sequence[str]) -> None:
+        """Prove that these files, with the digests of what was written, are the very build that *record* states."""
+
+
 ChunkProof = Callable[[int, memoryview], bool]
 """Says whether this is the chunk of that number."""
 
@@ -120,6 +139,9 @@ class Trust(Protocol):
         self, record: Record, chunks: Callable[[ChunkProof], Iterator[memoryview]], path: Path
     ) -> Verified:
         """Wrap chunks that are each checked before they are handed on; the whole is checked by ``confirm``."""
+
+    def prove_patch(self, record: Record, patch: Patch, downloaded: Downloaded) -> VerifiedPatch:
+        """Check length and digest of a patch that *record* names, before a byte of it is read for its meaning."""
 
 
 class Mover(Protocol):
@@ -160,6 +182,17 @@ class Installer(Protocol):
 
     def sweep(self, keep: Iterable[str]) -> int:
         """Remove leftovers, and slots whose names are not in *keep* nor linked nor running; return bytes freed."""
+
+
+@runtime_checkable
+class PatchingInstaller(Protocol):
+    """An installer that can also make a slot out of a patch and another slot."""
+
+    def engines(self) -> Collection[str]:
+        """Return the engines of patches that this host can apply."""
+
+    def stage_patched(self, patch: VerifiedPatch, base: Slot, progress: Progress) -> Slot:
+        """Make the slot as ``stage`` does; any failure leaves nothing behind, and says nothing against the build."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,6 +175,12 @@ class Reason(Enum):
     DIGEST_MISMATCH = ("digest_mismatch", Exit.REFUSED, Cause.PUBLISHER, _ATTACK)
     SIGNATURE_INVALID = ("signature_invalid", Exit.REFUSED, Cause.PUBLISHER, _ATTACK)
     THRESHOLD_NOT_MET = ("threshold_not_met", Exit.REFUSED, Cause.PUBLISHER, _ATTACK)
+    PATCH_FAILED = (
+        "patch_failed",
+        Exit.TRY_LATER,
+        Cause.PUBLISHER,
+        "Nothing to do: the full build is used in its place.",
+    )
     METADATA_UNTRUSTED = ("metadata_untrusted", Exit.REFUSED, Cause.PUBLISHER, _ATTACK)
     METADATA_FROZEN = (
         "metadata_frozen",

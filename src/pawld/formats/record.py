@@ -33,6 +33,9 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
+TargetPath = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_+-]*([./][A-Za-z0-9_+-]+)*$", max_length=512)
+]
 
 
 def _decimal(value: float) -> int | str:
@@ -101,10 +104,10 @@ class PatchForm(_Strict):
     """One of ``patches``: a way from a base to the same bytes."""
 
     from_sha256: Sha256
-    target: Text
+    target: TargetPath
     engine: Word = "hdiffpatch"
-    length: int = Field(default=0, ge=0)
-    sha256: Sha256 | Literal[""] = ""
+    length: int = Field(ge=1, le=MAX_BUILD)
+    sha256: Sha256
 
 
 class RecordForm(_Strict):
@@ -132,7 +135,8 @@ class RecordForm(_Strict):
     rollout: RolloutForm = Field(default_factory=RolloutForm)
     not_before: Moment | None = None
     evidence: list[dict[str, str]] = Field(default_factory=list)
-    patches: list[PatchForm] = Field(default_factory=list)
+    patches: list[PatchForm] = Field(default_factory=list, max_length=16)
+    tree_sha256: Sha256 | None = None
 
     @model_validator(mode="after")
     def _relative_entrypoint(self) -> "RecordForm":
@@ -229,6 +233,7 @@ def _record(form: RecordForm, length: int, sha256: str, expires: datetime | None
         expires=expires,
         evidence=tuple(Evidence(one.get("type", ""), one) for one in form.evidence),
         patches=tuple(Patch(one.from_sha256, one.target, one.engine, one.length, one.sha256) for one in form.patches),
+        tree_sha256=form.tree_sha256,
     )
     _check_chunks(record)
     return record
@@ -301,6 +306,7 @@ def _form(record: Record) -> RecordForm:
             )
             for one in record.patches
         ],
+        tree_sha256=record.tree_sha256,
     )
 
 

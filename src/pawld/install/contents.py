@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pawld.errors import OperatorError
 from pawld.formats.slot_manifest import FileEntry
 from pawld.install.archive import Entry
 from pawld.install.executables import check_executables
 from pawld.model import Platform, Record
-from pawld.ports import Progress, Verified
+from pawld.ports import Progress, Verified, VerifiedPatch
 from pawld.reasons import Reason
 
 
@@ -35,6 +35,14 @@ class Contents(Protocol):
 
     def check(self, into: Path, files: Sequence[FileEntry], record: Record) -> None:
         """Refuse executables that are not for this platform; called when the whole build is proven."""
+
+
+@runtime_checkable
+class PatchedContents(Protocol):
+    """A kind of build that can also be made out of a patch and another slot."""
+
+    def patched(self, build: VerifiedPatch, base: Path, into: Path, progress: Progress) -> Sequence[FileEntry]:
+        """Write the files that the patch makes out of the slot *base*; ``TransientError`` where it makes none."""
 
 
 def check_programs(into: Path, files: Sequence[FileEntry], entrypoint: str | None, platform: Platform) -> None:

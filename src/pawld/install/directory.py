@@ -7,10 +7,10 @@ from typing import BinaryIO
 
 from pawld.errors import RejectedError
 from pawld.formats.slot_manifest import FileEntry
-from pawld.install.archive import FORMATS, Limits, Links, unpack
+from pawld.install.archive import FORMATS, Limits, Links, Written, unpack
 from pawld.install.contents import check_programs, inside
 from pawld.model import Platform, Record
-from pawld.ports import Progress, Verified
+from pawld.ports import Progress, Verified, VerifiedPatch
 from pawld.reasons import Reason
 
 _GUESS = 4  # times its own length an archive takes, where its record does not say
@@ -50,12 +50,23 @@ class ArchiveContents:
         with _opened(build) as archive:
             written = unpack(archive, record.format, into, Limits.of(record.unpacked, self._links), progress)
         progress.finish()
-        files = (FileEntry(one.path, one.size, one.mode, one.sha256) for one in written.files)
-        return (*files, *(FileEntry(path, 0, 0, "", target) for path, target in written.links))
+        return _entries(written)
+
+    def patched(self, build: VerifiedPatch, base: Path, into: Path, progress: Progress) -> Sequence[FileEntry]:
+        """Take over what did not change, and make the rest."""
+        from pawld.install.patching.tree import patched_tree  # noqa: PLC0415 - few updates need it
+
+        limits = Limits.of(build.record.unpacked, self._links)
+        return _entries(patched_tree(build, base, into, limits, progress))
 
     def check(self, into: Path, files: Sequence[FileEntry], record: Record) -> None:
         """Hold the headers of its executables against the platform."""
         check_programs(into, files, self.entrypoint(record), self._platform)
+
+
+def _entries(written: Written) -> Sequence[FileEntry]:
+    files = (FileEntry(one.path, one.size, one.mode, one.sha256) for one in written.files)
+    return (*files, *(FileEntry(path, 0, 0, "", target) for path, target in written.links))
 
 
 def _opened(build: Verified) -> AbstractContextManager[BinaryIO]:

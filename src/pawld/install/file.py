@@ -8,7 +8,7 @@ from pawld.formats.slot_manifest import FileEntry
 from pawld.install.archive import Limits, unpack_program
 from pawld.install.contents import check_programs, inside
 from pawld.model import Platform, Record, Unpacked
-from pawld.ports import Progress, Verified
+from pawld.ports import Progress, Verified, VerifiedPatch
 from pawld.reasons import Reason
 
 
@@ -45,6 +45,15 @@ class ProgramContents:
         with build.stream() as program:
             written = unpack_program(program, self.entrypoint(record), into, limits, progress)
         progress.finish()
+        return tuple(FileEntry(one.path, one.size, one.mode, one.sha256) for one in written.files)
+
+    def patched(self, build: VerifiedPatch, base: Path, into: Path, progress: Progress) -> Sequence[FileEntry]:
+        """Make the one file out of the one of *base*."""
+        from pawld.install.patching.program import patched_program  # noqa: PLC0415 - few updates need it
+
+        record = build.record
+        limits = Limits.of(Unpacked(record.length, 1))
+        written = patched_program(build, base, self.entrypoint(record), into, limits, progress)
         return tuple(FileEntry(one.path, one.size, one.mode, one.sha256) for one in written.files)
 
     def check(self, into: Path, files: Sequence[FileEntry], record: Record) -> None:

@@ -14,14 +14,15 @@ from pathlib import Path
 
 from pawld.errors import OperatorError, PawldError, TransientError
 from pawld.install import sweep
-from pawld.install.contents import Contents
+from pawld.install.contents import Contents, PatchedContents
 from pawld.install.integrity import TOLERATED, Examined, Health, examine
 from pawld.install.layout import Layout, read_manifest
+from pawld.install.patching.engine import engines
 from pawld.install.pointer import Pointer
 from pawld.install.shelf import Shelf, newness, slot_of
-from pawld.install.staging import Plan, make_slot, publish, remember
+from pawld.install.staging import Plan, Recipe, make_slot, patched, publish, remember, whole
 from pawld.model import Record, Slot
-from pawld.ports import Clock, Progress, Verified
+from pawld.ports import Clock, Progress, Verified, VerifiedPatch
 from pawld.reasons import Reason
 from pawld.system import files
 from pawld.system.faults import host_faults
@@ -124,13 +125,22 @@ class SlotInstaller:
             RejectedError: the build is not what its record says, not for this platform, or does not qualify.
             TransientError: the host's fault: no space, no permission, a broken disk. Nothing is left behind.
         """
-        record = build.record
-        with host_faults(f"Staging version {record.version}"):
-            install_id = self._layout.prepare()
-            slot = self._reused(record, install_id)
-            if slot is None:
-                slot = self._made(build, install_id, progress)
-            return slot
+        return self._staged(whole(build, self._contents, progress))
+
+    def engines(self) -> Collection[str]:
+        """Return the engines of patches that this host can apply."""
+        return engines() if isinstance(self._contents, PatchedContents) else ()
+
+    def stage_patched(self, patch: VerifiedPatch, base: Slot, progress: Progress) -> Slot:
+        """Make the slot as ``stage`` does, out of a patch and the slot *base*, which is only read.
+
+        Raises:
+            RejectedError: what comes out is not the very build, not for this platform, or does not qualify.
+            TransientError: patch_failed, slot_damaged, or the host's fault. Nothing is left behind.
+        """
+        if not isinstance(self._contents, PatchedContents):
+            raise TransientError(Reason.PATCH_FAILED, "This kind of build cannot be made out of a patch.")
+        return self._staged(patched(patch, self._layout.slot(base.name), self._contents, progress))
 
     def activate(self, slot: Slot) -> None:
         """Move the pointer to the slot, atomically and durably.
@@ -192,12 +202,17 @@ class SlotInstaller:
         files.fsync_directory(self._layout.versions)
         return slot_of(path, named)
 
-    def _made(self, build: Verified, install_id: str, progress: Progress) -> Slot:
-        staging = self._layout.leftover("staging", build.record.slot_name)
+    def _staged(self, recipe: Recipe) -> Slot:
+        with host_faults(f"Staging version {recipe.record.version}"):
+            install_id = self._layout.prepare()
+            return self._reused(recipe.record, install_id) or self._made(recipe, install_id)
+
+    def _made(self, recipe: Recipe, install_id: str) -> Slot:
+        staging = self._layout.leftover("staging", recipe.record.slot_name)
         plan = Plan(self._layout, install_id, self._qualify, self._clock.now())
         try:
-            manifest = make_slot(staging, build, self._contents, plan, progress)
-            path = publish(self._layout, staging, build.record.slot_name)
+            manifest = make_slot(staging, recipe, self._contents, plan)
+            path = publish(self._layout, staging, recipe.record.slot_name)
         except (OSError, PawldError):
             with suppress(OSError):  # the first fault is the one to tell; what is left is the next sweep's
                 sweep.remove_all(self._layout, [staging] if staging.exists() else [], self._running)

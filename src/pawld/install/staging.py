@@ -1,17 +1,22 @@
 """How one slot comes to be: made aside, proven, made durable, and only then given its name."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from pawld.errors import RejectedError
 from pawld.formats import slot_manifest
-from pawld.formats.slot_manifest import SlotManifest
-from pawld.install.contents import Contents
+from pawld.formats.slot_manifest import FileEntry, SlotManifest
+from pawld.formats.tree import tree_sha256
+from pawld.install.contents import Contents, PatchedContents
 from pawld.install.integrity import additions, directories_of
 from pawld.install.layout import Layout
 from pawld.install.qualify import qualify
 from pawld.install.shelf import slot_of
-from pawld.ports import Progress, Verified
+from pawld.model import Record
+from pawld.ports import Progress, Verified, VerifiedPatch
+from pawld.reasons import Reason
 from pawld.system import files
 
 _MANIFEST_MODE = 0o644
@@ -27,7 +32,40 @@ class Plan:
     now: datetime
 
 
-def make_slot(staging: Path, build: Verified, contents: Contents, plan: Plan, progress: Progress) -> SlotManifest:
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Where the files of a slot come from.
+
+    Attributes:
+        place: writes them below an empty directory, and returns every one with its digest.
+        confirm: proves that these files and directories are the build; ``RejectedError`` where they are not.
+    """
+
+    record: Record
+    place: Callable[[Path], Sequence[FileEntry]]
+    confirm: Callable[[Sequence[FileEntry], Sequence[str]], None]
+
+
+def whole(build: Verified, contents: Contents, progress: Progress) -> Recipe:
+    """Return the recipe of a build that came whole."""
+
+    def confirm(entries: Sequence[FileEntry], directories: Sequence[str]) -> None:
+        build.confirm()
+        stated = build.record.tree_sha256
+        if stated is not None and tree_sha256(entries, directories) != stated:
+            raise RejectedError(
+                Reason.ARCHIVE_REFUSED, "The archive does not unpack to the files that the signed record states."
+            )
+
+    return Recipe(build.record, lambda into: contents.place(build, into, progress), confirm)
+
+
+def patched(build: VerifiedPatch, base: Path, contents: PatchedContents, progress: Progress) -> Recipe:
+    """Return the recipe of a build that is made out of the slot *base*."""
+    return Recipe(build.record, lambda into: contents.patched(build, base, into, progress), build.confirm)
+
+
+def make_slot(staging: Path, recipe: Recipe, contents: Contents, plan: Plan) -> SlotManifest:
     """Make a complete and durable slot at *staging*, which nothing but its own name keeps from being one.
 
     Raises:
@@ -35,9 +73,10 @@ def make_slot(staging: Path, build: Verified, contents: Contents, plan: Plan, pr
         RejectedError: the build's.
     """
     staging.mkdir(mode=0o700)
-    record = build.record
-    entries = contents.place(build, staging, progress)
-    build.confirm()
+    record = recipe.record
+    entries = recipe.place(staging)
+    directories = directories_of(staging)
+    recipe.confirm(entries, directories)
     contents.check(staging, entries, record)
     staging.chmod(0o755)
     manifest = SlotManifest(
@@ -48,7 +87,7 @@ def make_slot(staging: Path, build: Verified, contents: Contents, plan: Plan, pr
         install_id=plan.install_id,
         installed_at=plan.now,
         files=tuple(entries),
-        directories=directories_of(staging),
+        directories=directories,
     )
     _try_out(staging, manifest, plan)
     files.sync_tree(staging)

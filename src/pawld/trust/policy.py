@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pawld.errors import RejectedError, TransientError
-from pawld.model import NoBuild, Question, Record, Slot
-from pawld.ports import ChunkProof, Clock, Downloaded, MarkStore, Verified
+from pawld.formats.slot_manifest import FileEntry
+from pawld.formats.tree import tree_sha256
+from pawld.model import NoBuild, Patch, Question, Record, Slot
+from pawld.ports import ChunkProof, Clock, Downloaded, MarkStore, Verified, VerifiedPatch
 from pawld.reasons import Reason
 from pawld.system import faults
 from pawld.trust import freshness, proving
@@ -98,6 +100,23 @@ class Policy:
             raise RejectedError(Reason.RECORD_INVALID, f"The record of {record.filename} lists no chunks to check.")
         proof = proving.chunk_proof(record.chunks, record.length)
         return _ProvenChunks(record, lambda: chunks(proof), path, self._check_evidence)
+
+    def prove_patch(self, record: Record, patch: Patch, downloaded: Downloaded) -> VerifiedPatch:
+        """Check length and digest of a patch that *record* names, before a byte of it is read for its meaning.
+
+        Raises:
+            RejectedError: length_mismatch, digest_mismatch; record_mismatch for a patch that the record does not name,
+                or whose result could not be proven; evidence_missing where evidence speaks of the whole build alone.
+        """
+        if patch not in record.patches or (record.format != "file" and record.tree_sha256 is None):
+            raise RejectedError(
+                Reason.RECORD_MISMATCH, f"The record of {record.filename} does not say what this patch has to make."
+            )
+        if record.evidence or self._demanded or not record.length_signed:
+            raise RejectedError(
+                Reason.EVIDENCE_MISSING, f"What vouches for {record.filename} can be checked on the whole build alone."
+            )
+        return _ProvenPatch(record, patch, downloaded)
 
     def _check_evidence(self, record: Record, downloaded: Downloaded) -> None:
         check_evidence(record, downloaded, self._evidence, self._demanded)
@@ -223,6 +242,32 @@ class _ProvenChunks(Verified):
             )
         with faults.host_faults(f"Opening {self._path.name}"), self._path.open("rb") as file:
             self._evidence(self.record, Downloaded(file, self._path, self._path.name))
+
+
+class _ProvenPatch(VerifiedPatch):
+    """A patch that was proven whole; its descriptor has been open since before."""
+
+    def __init__(self, record: Record, patch: Patch, downloaded: Downloaded) -> None:
+        self.record = record
+        self.patch = patch
+        self._file = downloaded.file
+        with faults.host_faults(f"Reading {downloaded.path.name}"):
+            proving.prove_file(record.moved_as(patch), downloaded.file, downloaded.origin)
+
+    def seekable(self) -> BinaryIO:
+        self._file.seek(0)
+        return self._file
+
+    def confirm(self, files: Sequence[FileEntry], directories: Sequence[str]) -> None:
+        """Hold what was written against the signed digest: of the one program, or of the whole tree."""
+        if self.record.format == "file":
+            found = files[0].sha256 if len(files) == 1 else f"of {len(files)} files"
+            proving.check_digest(self.record, found, "a patch")
+        elif tree_sha256(files, directories) != self.record.tree_sha256:
+            raise RejectedError(
+                Reason.DIGEST_MISMATCH,
+                f"The patch did not make the files that the record of {self.record.filename} states.",
+            )
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from pawld.reasons import Reason
 FOLDER_MODE = 0o755  # of every directory in a slot, whatever the archive says: an agent may run as another user
 
 _NEW_FILE = (
-    os.O_WRONLY
+    os.O_RDWR
     | os.O_CREAT
     | os.O_EXCL
     | getattr(os, "O_NOFOLLOW", 0)

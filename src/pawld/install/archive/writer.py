@@ -5,11 +5,12 @@ Every cap is checked before the byte, file or directory that would break it is m
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from pawld.formats.tree import EXECUTABLE, FILE_MODE, mode_of
 from pawld.install.archive.limits import KiB, Limits, Links, MiB, named, refused
 from pawld.install.archive.links import check_links
 from pawld.install.archive.names import relative
@@ -17,10 +18,9 @@ from pawld.install.archive.place import place_in
 from pawld.install.archive.tree import Link, Tree
 from pawld.model import Unpacked
 from pawld.ports import Progress
+from pawld.system.clone import clone
 
-FILE_MODE = 0o644  # the least that a file gets: whoever runs the agent may read it
 _BLOCK = 256 * KiB  # bytes of a single program that are read at once
-EXECUTABLE = 0o111  # the bits that an archive may add; setuid, setgid, sticky and write for others never
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,12 @@ class Written:
         return Unpacked(sum(one.size for one in self.files), len(self.files))
 
 
+def _first(source: BinaryIO, size: int) -> Iterator[memoryview]:
+    while size and (block := source.read(min(size, _BLOCK))):
+        size -= len(block)
+        yield memoryview(block)
+
+
 class Writer:
     """The one way from an archive to the disk."""
 
@@ -76,6 +82,16 @@ class Writer:
 
     def file(self, name: str, size: int, mode: int, pieces: Iterator[memoryview]) -> None:
         """Write the regular file *name* of *size* bytes, which *pieces* yields in full."""
+        self._file(name, size, mode, lambda descriptor: self._written(descriptor, pieces))
+
+    def copy(self, name: str, size: int, mode: int, source: BinaryIO) -> str:
+        """Write the regular file *name* with the first *size* bytes of *source*, sharing its blocks where possible.
+
+        Return the digest of what stands there now, for the caller to compare.
+        """
+        return self._file(name, size, mode, lambda descriptor: self._copied(descriptor, source, size))
+
+    def _file(self, name: str, size: int, mode: int, fill: Callable[[int], str]) -> str:
         path = relative(name)
         self._count_file(path, size)
         folder, leaf, missing = self._tree.parent(path)
@@ -83,13 +99,14 @@ class Writer:
             self.count_other()
             self._place.make_folder(one)
         self._tree.claim(folder, leaf, leaf)
-        mode = FILE_MODE | mode & EXECUTABLE
+        mode = mode_of(mode)
         descriptor = self._place.make_file(folder, leaf, mode)
         try:
-            sha256 = self._written(descriptor, pieces)
+            sha256 = fill(descriptor)
         finally:
             os.close(descriptor)
         self._files.append(Entry(path, size, mode, sha256))
+        return sha256
 
     def link(self, name: str, target: str) -> None:
         """Note the symbolic link *name*; it is made after all else, if the policy has it at all."""
@@ -171,6 +188,15 @@ class Writer:
             self._untold += len(piece)
         if self._untold >= MiB:
             self._tell()
+        return digest.hexdigest()
+
+    def _copied(self, descriptor: int, source: BinaryIO, size: int) -> str:
+        if not clone(source.fileno(), descriptor):
+            return self._written(descriptor, _first(source, size))
+        digest = hashlib.sha256()
+        while block := os.read(descriptor, _BLOCK):
+            digest.update(block)
+        self._untold += size
         return digest.hexdigest()
 
     def _tell(self) -> None:

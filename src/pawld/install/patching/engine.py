@@ -1,0 +1,107 @@
+"""The parent's side of the child that applies differences, and whether this host has an engine at all."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from importlib.util import find_spec
+from itertools import chain
+from types import TracebackType
+from typing import IO, Self
+
+from pawld.errors import TransientError
+from pawld.install.patching.child import DONE, REQUEST
+from pawld.reasons import Reason
+from pawld.system.process import inherited
+
+ENGINE = "hdiffpatch"
+LONGEST = timedelta(minutes=15)  # for one patch
+_BLOCK = 256 * 1024  # bytes
+_WORDS = 300  # characters of what the child last said
+
+
+def engines() -> Collection[str]:
+    """Return the engines that this host can apply; none in a frozen pawld, nor where the wheel was not installed."""
+    usable = not getattr(sys, "frozen", False) and find_spec(ENGINE) is not None
+    return frozenset({ENGINE}) if usable else frozenset()
+
+
+def failed(why: str) -> TransientError:
+    """Return what is wrong with a patch, or with applying it: the build itself is not to blame."""
+    return TransientError(Reason.PATCH_FAILED, f"The patch cannot be used: {why}.")
+
+
+class Engine:
+    """One child for one patch; it is killed when the block ends or *longest* has passed."""
+
+    def __init__(self, longest: timedelta = LONGEST) -> None:
+        self._longest = longest
+
+    def __enter__(self) -> Self:
+        command = [sys.executable, "-I", "-B", "-m", "pawld.install.patching.child"]
+        pipe = subprocess.PIPE
+        try:
+            self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=inherited())
+        except OSError as error:
+            raise failed(f"its child process does not start: {error.strerror or error}") from error
+        self._watch = threading.Timer(self._longest.total_seconds(), self._process.kill)
+        self._watch.daemon = True
+        self._watch.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self._process.kill()
+        with suppress(OSError):
+            self._pipe(self._process.stdin).close()
+        self._process.wait()
+        self._watch.cancel()
+        self._pipe(self._process.stdout).close()
+        self._pipe(self._process.stderr).close()
+
+    def applied(
+        self, window: int, old: Iterable[bytes], difference: int, blocks: Iterable[bytes], length: int
+    ) -> Iterator[bytes]:
+        """Yield the *length* bytes that *difference* bytes of *blocks* make out of *window* bytes of *old*.
+
+        ``TransientError`` (patch_failed) where the child refuses, dies, or is killed by its limits.
+        """
+        answers = self._pipe(self._process.stdout)
+        for part in chain([REQUEST.pack(window, difference, length)], old, blocks):
+            self._send(part)
+        self._send(b"")
+        if answers.read(1) != DONE:
+            raise self._told()
+        while length:
+            block = answers.read(min(length, _BLOCK))
+            if not block:
+                raise self._told()
+            length -= len(block)
+            yield block
+
+    def _send(self, part: bytes) -> None:
+        """Write to the child; nothing at all is the end of what it is asked."""
+        requests = self._pipe(self._process.stdin)
+        try:
+            if part:
+                requests.write(part)
+            else:
+                requests.flush()
+        except OSError as error:
+            raise self._told() from error
+
+    def _told(self) -> TransientError:
+        """What ended the child: its last words, or the signal."""
+        self._process.kill()
+        words = self._pipe(self._process.stderr).read(64 * 1024).decode("utf-8", "replace").strip().splitlines()
+        code = self._process.wait()
+        return failed(words[-1][:_WORDS].rstrip(".") if words else f"its child process ended with {code}")
+
+    @staticmethod
+    def _pipe(stream: "IO[bytes] | None") -> "IO[bytes]":
+        assert stream is not None  # noqa: S101 - each was asked for as a pipe
+        return stream
