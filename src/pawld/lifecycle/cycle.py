@@ -17,8 +17,8 @@ from pawld.lifecycle.resolve import Inquiry, Resolved, Said
 from pawld.lifecycle.states import Build, Idle, Waiting
 from pawld.lifecycle.steps import Step, step_from
 from pawld.lifecycle.swap import Swap
-from pawld.model import NoBuild, Record, Slot
-from pawld.ports import Gate, Progress
+from pawld.model import Hold, NoBuild, Record, Slot
+from pawld.ports import Gate, Ordering, Progress
 from pawld.reasons import Reason
 
 _HASHED_ANEW = timedelta(days=1)  # how old the last proof of the current slot may be
@@ -62,8 +62,9 @@ class Cycle:
         """Resolve and decide; nothing is downloaded, and nothing but the status changes."""
         try:
             resolved = self._resolve()
-            if isinstance(resolved, NoBuild):
-                return self._outcome(Reason.NO_BUILD, resolved.message)
+            if not isinstance(resolved, Resolved):
+                idle = _nothing(resolved)
+                return self._outcome(idle.reason, idle.message, idle.retry_at)
             decision = self._decided(resolved, Insistence.NONE).decision
         except PawldError as error:
             return self._outcome(error.reason, error.message)
@@ -76,9 +77,8 @@ class Cycle:
             decision = explain(self.supply, asked, self._current(), self.ledger.journal.fact("record"))
         except PawldError as error:
             return self._outcome(error.reason, error.message)
-        if isinstance(decision, NoBuild):
-            return self._outcome(Reason.NO_BUILD, decision.message)
-        return self._outcome(decision.reason, decision.message)
+        ended = _nothing(decision) if isinstance(decision, NoBuild | Hold) else decision
+        return self._outcome(ended.reason, ended.message)
 
     def update(self, patience: Patience = Patience.WAIT, insistence: Insistence = Insistence.NONE) -> Outcome:
         """Run one cycle to its end; a failure is an outcome too, and is recorded as such."""
@@ -93,8 +93,8 @@ class Cycle:
     def _cycle(self, patience: Patience, insistence: Insistence) -> Idle | Waiting:
         resolved = self._resolve()
         self.ledger.note(failures=None)
-        if isinstance(resolved, NoBuild):
-            return self.ledger.rest(Idle(Reason.NO_BUILD, resolved.message))
+        if not isinstance(resolved, Resolved):
+            return self.ledger.rest(_nothing(resolved))
         step = self._decided(resolved, insistence)
         record, decision = step.record, step.decision
         if isinstance(decision, UpToDate):
@@ -104,12 +104,14 @@ class Cycle:
         if isinstance(decision, NotThis):
             return self.ledger.rest(Idle(decision.reason, decision.message, decision.retry_at))
         slot = Preparation(self.agent, self.supply, self.ledger, self.progress).slot(record)
+        if resolved.pinned is not None and resolved.pinned.passes_windows:
+            insistence = Insistence.FORCE
         held = self._wait(record, slot, decision, patience, insistence)
         if held is not None:
             return held
         return self._swap(build_of(record), slot)
 
-    def _resolve(self) -> Resolved | NoBuild:
+    def _resolve(self) -> Resolved | NoBuild | Hold:
         inquiry = Inquiry(self.supply)
         try:
             resolved = inquiry.resolve()
@@ -218,6 +220,8 @@ class Cycle:
         return self.ledger.rest(Idle(error.reason, error.message, retry_at))
 
     def _ended(self, state: Idle | Waiting) -> Outcome:
+        if isinstance(self.supply.pin, Ordering):
+            self.supply.pin.concluded(state.reason, state.message)
         return self._outcome(state.reason, state.message, state.retry_at)
 
     def _outcome(self, reason: Reason, message: str, retry_at: datetime | None = None) -> Outcome:
@@ -227,3 +231,10 @@ class Cycle:
         """Add to the chain of decisions that ``status --why`` tells."""
         chain = [one for one in self.ledger.journal.fact("why") or [] if one["who"] != who]
         self.ledger.note(why=[*chain, asdict(Said(who, what))])
+
+
+def _nothing(resolved: NoBuild | Hold) -> Idle:
+    """What it comes to where there is no release to decide on."""
+    if isinstance(resolved, Hold):
+        return Idle(Reason.NOT_DEPLOYED, resolved.message, resolved.retry_at)
+    return Idle(Reason.NO_BUILD, resolved.message)

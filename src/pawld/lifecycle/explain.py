@@ -10,7 +10,7 @@ from pawld.lifecycle import rollout
 from pawld.lifecycle.agent import Supply
 from pawld.lifecycle.decide import Decision, NotThis, Situation, Update, decide
 from pawld.lifecycle.resolve import Inquiry
-from pawld.model import NoBuild, Pinned, Record, Slot
+from pawld.model import Hold, NoBuild, Pinned, Record, Slot
 from pawld.reasons import Cause
 
 _THIS = "This host"
@@ -38,14 +38,14 @@ class _Known:
     aged: str = ""
 
 
-def explain(supply: Supply, asked: Asked, installed: Slot | None, remembered: Any) -> Decision | NoBuild:
+def explain(supply: Supply, asked: Asked, installed: Slot | None, remembered: Any) -> Decision | NoBuild | Hold:
     """Return the decision, its sentence telling place, ramp and turn; *remembered* serves where the network fails.
 
     Raises:
         PawldError: the record can neither be fetched nor remembered.
     """
     known = _known(supply, remembered)
-    if isinstance(known, NoBuild):
+    if isinstance(known, NoBuild | Hold):
         return known
     this = asked.host_id in (None, supply.host_id)
     situation = Situation(
@@ -69,7 +69,7 @@ def remembered_form(record: Record, now: datetime) -> dict[str, Any] | None:
     return {"custom": custom, "length": record.length, "sha256": record.sha256, "at": now.isoformat()}
 
 
-def _known(supply: Supply, remembered: Any) -> _Known | NoBuild:
+def _known(supply: Supply, remembered: Any) -> _Known | NoBuild | Hold:
     try:
         resolved = Inquiry(supply).resolve()
     except TransientError as error:
@@ -78,7 +78,7 @@ def _known(supply: Supply, remembered: Any) -> _Known | NoBuild:
         record = read_custom(remembered["custom"], remembered["length"], remembered["sha256"])
         seen = datetime.fromisoformat(remembered["at"])
         return _Known(record, aged=f" This is by the record of {seen:%Y-%m-%d %H:%M} UTC, for now: {error.message}")
-    return resolved if isinstance(resolved, NoBuild) else _Known(resolved.record, resolved.pinned)
+    return resolved if isinstance(resolved, NoBuild | Hold) else _Known(resolved.record, resolved.pinned)
 
 
 def _told(situation: Situation, who: str, aged: str) -> Decision:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pawld.errors import RejectedError, TransientError
 from pawld.lifecycle import versions
 from pawld.lifecycle.agent import Supply
-from pawld.model import NoBuild, Offer, Pinned, Question, Record
+from pawld.model import Hold, NoBuild, Offer, Pinned, Question, Record
 from pawld.reasons import Reason
 
 
@@ -32,9 +32,11 @@ class Inquiry:
     supply: Supply
     chain: list[Said] = field(default_factory=list)
 
-    def resolve(self) -> Resolved | NoBuild:
+    def resolve(self) -> Resolved | NoBuild | Hold:
         """Ask pin, source and trust in turn; ``RejectedError`` (source_disagrees) where they contradict each other."""
         pinned = self._ask_pin()
+        if isinstance(pinned, Hold):
+            return pinned
         offer = self._ask_source(pinned)
         if isinstance(offer, NoBuild):
             return offer
@@ -51,7 +53,7 @@ class Inquiry:
         question = Question(supply.product, supply.channel, supply.platform, version, pinned=True)
         return supply.trust.record(question)
 
-    def _ask_pin(self) -> Pinned | None:
+    def _ask_pin(self) -> Pinned | Hold | None:
         if self.supply.pin is None:
             self._say("configuration", f"follow channel {self.supply.channel}")
             return None
@@ -59,6 +61,9 @@ class Inquiry:
         if pinned is None:
             self._say("pin", f"no version is pinned; follow channel {self.supply.channel}")
             return None
+        if isinstance(pinned, Hold):
+            self._say("pin", pinned.message)
+            return pinned
         facts = "".join(f"; {name} {value}" for name, value in pinned.facts.items())
         self._say("pin", f"{pinned.by} pins {pinned.version}{facts}")
         return pinned

@@ -29,6 +29,7 @@ from pawld.system.files import make_directory
 from pawld.system.host_id import host_id
 from pawld.system.http import Web
 from pawld.system.own_command import DETACHED
+from pawld.wiring.campaigns import Access, Campaigns
 from pawld.wiring.network import web_of
 from pawld.wiring.place import installer_of, service_of
 from pawld.wiring.proof import product_of, trust_of
@@ -62,12 +63,14 @@ class Host:
     web: Web
     reporters: Sequence[Reporter]
     closing: ExitStack
+    campaigns: Campaigns
     private_webs: dict[Path, Web] = field(default_factory=dict)
 
     def ledger(self, name: str) -> Ledger:
         """Return the agent's ledger."""
         journal = Journal(self.database, name, self.settings.report.history)
-        return Ledger(name, journal, Blocklist(self.database, name), self.clock, self.reporters)
+        campaign = self.campaigns.reporters(self._known(name), self._around(name))
+        return Ledger(name, journal, Blocklist(self.database, name), self.clock, [*self.reporters, *campaign])
 
     def agent(self, name: str) -> Agent:
         """Return what stands on this host of the agent; ``OperatorError`` (usage) for an unknown one."""
@@ -83,7 +86,7 @@ class Host:
             evidence=around.state / "evidence" / name,
             health=health_of(settings, around, service),
             windows=windows,
-            gates=gates,
+            gates=[*self.campaigns.windows(settings, around), *gates],
             limits=_limits(settings),
         )
 
@@ -103,7 +106,7 @@ class Host:
             mover=mover_of(settings, self.settings.updater, around),
             preflight=lambda path, needed: preflight(path, needed, reserve=settings.install.reserve),
             downloads=settings.root / ".pawld",
-            pin=pin_of(settings, around),
+            pin=pin_of(settings, around, self.campaigns.of(settings, around)),
         )
 
     def cycle(self, name: str, progress: Progress) -> Cycle:
@@ -165,25 +168,25 @@ def opened_for_change(settings: Settings, listen: Listen = nobody, clock: Clock 
     """Open this host for an update; ``TransientError`` (updater_busy) while another pawld is at work."""
     with ExitStack() as stack:
         stack.enter_context(_alone(settings.updater.state_dir))
-        yield stack.enter_context(_opened(settings, listen, clock or SystemClock()))
+        yield stack.enter_context(_opened(settings, listen, clock or SystemClock(), Access.CHANGE))
 
 
 @contextmanager
 def opened_for_reading(settings: Settings) -> Iterator[Host]:
     """Open this host for ``check`` and its like, beside an updater that may be at work."""
-    with _opened(settings, nobody, SystemClock()) as host:
+    with _opened(settings, nobody, SystemClock(), Access.READ) as host:
         yield host
 
 
 @contextmanager
-def _opened(settings: Settings, listen: Listen, clock: Clock) -> Iterator[Host]:
+def _opened(settings: Settings, listen: Listen, clock: Clock, access: Access) -> Iterator[Host]:
     with ExitStack() as stack:
         database = open_database(settings.updater.state_dir / "pawld.db", clock.now())
         stack.callback(database.close)
         web = web_of(settings.updater)
         stack.callback(web.close)
         reporters = stack.enter_context(listen(settings, database, web))
-        yield Host(settings, database, clock, web, reporters, stack)
+        yield Host(settings, database, clock, web, reporters, stack, Campaigns(stack, access))
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Where builds come from and who orders them: source, pin and mover."""
 
-from pawld.errors import OperatorError
+from typing import TYPE_CHECKING
+
 from pawld.ports import Mover, Pin, Source
-from pawld.reasons import Reason
 from pawld.settings.models import Agent as AgentSettings
 from pawld.settings.pins import FixedPin as FixedSettings
 from pawld.settings.pins import HawkbitPin as HawkbitSettings
@@ -13,6 +13,9 @@ from pawld.settings.trust import ManifestTrust, PinnedTrust, TufTrust
 from pawld.settings.updater import Updater
 from pawld.wiring.network import auth_of
 from pawld.wiring.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from pawld.pins.hawkbit import Campaign
 
 
 def source_of(agent: AgentSettings, around: Surroundings) -> Source:
@@ -55,8 +58,8 @@ def source_of(agent: AgentSettings, around: Surroundings) -> Source:
     )
 
 
-def pin_of(agent: AgentSettings, around: Surroundings) -> Pin | None:
-    """Return who orders the version; None follows the channel."""
+def pin_of(agent: AgentSettings, around: Surroundings, campaign: "Campaign | None" = None) -> Pin | None:
+    """Return who orders the version; None follows the channel. *campaign* is the host's talk with its server."""
     settings = agent.pin
     if settings is None:
         return _version_of_pinned_bytes(agent)
@@ -65,10 +68,9 @@ def pin_of(agent: AgentSettings, around: Surroundings) -> Pin | None:
 
         return FixedPin(settings.version, allow_downgrade=settings.allow_downgrade)
     if isinstance(settings, HawkbitSettings):
-        raise OperatorError(
-            Reason.CONFIG_INVALID,
-            f'agents.{around.agent}.pin.type = "hawkbit" names a pin that this pawld does not have.',
-        )
+        from pawld.pins.hawkbit import HawkbitPin
+
+        return HawkbitPin(campaign, allow_downgrade=settings.allow_downgrade) if campaign is not None else None
     from pawld.pins.prefactor import PrefactorPin
 
     return PrefactorPin(
