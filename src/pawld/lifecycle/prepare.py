@@ -1,7 +1,7 @@
 """From a signed record to a complete slot beside the current one. The running agent is not touched here."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -47,7 +47,7 @@ class Preparation:
         except PawldError as error:
             self._clean_up(record, error)
             raise
-        self._partial(record).unlink(missing_ok=True)
+        self._drop(record)
         return slot
 
     def _already_staged(self, record: Record) -> Slot | None:
@@ -101,7 +101,7 @@ class Preparation:
 
     def _clean_up(self, record: Record, error: PawldError) -> None:
         if error.reason in _WORTHLESS:
-            self._partial(record).unlink(missing_ok=True)
+            self._drop(record)
         if error.reason.cause in (Cause.NETWORK, Cause.HOST):
             # A long outage must not use up a build's attempts: it is not the build's fault.
             self.ledger.journal.forget_attempts(record.sha256)
@@ -110,6 +110,11 @@ class Preparation:
 
     def _convict(self, record: Record, reason: Reason, message: str) -> None:
         self.ledger.convict(build_of(record), reason, message, self.agent.limits.block_for)
+
+    def _drop(self, record: Record) -> None:
+        """Remove what came; where that fails now, the next sweep does it."""
+        with suppress(OSError):
+            self._partial(record).unlink(missing_ok=True)
 
     def _partial(self, record: Record) -> Path:
         return self.supply.downloads / f"{record.sha256}.unverified"
