@@ -61,7 +61,7 @@ def commit() -> None:
 class WatchedConnection(sqlite3.Connection):
     """A connection whose commits are watched; give it to ``sqlite3.connect`` as its factory."""
 
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> Any:
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> Any:  # noqa: PYI036 - as typeshed has it
         """Commit, unless the power is cut or the disk fails before; then nothing of it is there."""
         if kind is None:
             try:

@@ -3,9 +3,7 @@
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from crash.figures import tell
@@ -18,14 +16,6 @@ SUBSETS = 10  # random ones for each crash point
 WORLD = Path(__file__).parent / "world.py"
 
 pytestmark = pytest.mark.rig("strace")
-
-
-@pytest.fixture
-def memory() -> Iterator[Path]:
-    """A directory in memory where there is one: thousands of trees are made in it."""
-    fast = Path("/dev/shm")
-    with TemporaryDirectory(dir=fast if fast.is_dir() else None) as made:
-        yield Path(made)
 
 
 def _recorded(variant: str, memory: Path, act: str = "update") -> Recording:

@@ -5,6 +5,7 @@ import functools
 import gc
 import os
 import sqlite3
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,16 +19,17 @@ from crash.world import NEW, OLD, VARIANTS, running_version
 
 from pawld.errors import PawldError
 from pawld.install.pointer import LinkPointer
-from pawld.lifecycle import database, high_water
+from pawld.lifecycle import database
+from pawld.lifecycle.high_water import HighWater
 
 ERRORS = ("ENOSPC", "EIO", "EROFS", "EDQUOT", "EXDEV", "EACCES", "EMFILE")
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def house(memory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     connect = functools.partial(sqlite3.connect, factory=WatchedConnection)
     monkeypatch.setattr(database.sqlite3, "connect", connect)
-    with house_in(tmp_path) as one:
+    with house_in(memory) as one:
         yield one
 
 
@@ -46,21 +48,21 @@ def _cut_everywhere(house: House, act: Act, renew: Callable[[], object]) -> tupl
 
 @pytest.mark.parametrize("name", sorted(ACTS))
 def test_a_whole_command_cut_at_any_call_leaves_a_whole_agent_and_is_finished_by_the_next(
-    name: str, house: House, tmp_path: Path
+    name: str, house: House, memory: Path
 ) -> None:
-    points, bad = _cut_everywhere(house, ACTS[name], prepared(house, ACTS[name], tmp_path))
+    points, bad = _cut_everywhere(house, ACTS[name], prepared(house, ACTS[name], memory))
 
     tell(f"in-process cuts, whole {name}: {points} points, {len(bad)} bad")
-    assert points > 40
+    assert points > 15
     assert bad == []
 
 
-def test_a_recovery_that_is_cut_itself_is_finished_by_the_next(house: House, tmp_path: Path) -> None:
+def test_a_recovery_that_is_cut_itself_is_finished_by_the_next(house: House, memory: Path) -> None:
     act, points, bad = ACTS["update"], 0, list[str]()
-    renew = prepared(house, act, tmp_path)
+    renew = prepared(house, act, memory)
     whole = len(calls_of(lambda: act.do(house)))
     for first in range(1, whole + 1, 9):
-        for second in range(1, 40, 3):
+        for second in range(1, 40, 4):
             renew()
             with _dead_process(house), suppress(PowerCut), power_cut(first):
                 act.do(house)
@@ -74,30 +76,18 @@ def test_a_recovery_that_is_cut_itself_is_finished_by_the_next(house: House, tmp
     assert bad == []
 
 
-def _unlink_first() -> None:
-    VARIANTS["unlink_first"]()
-
-
-def _forget_marks() -> None:
-    """Broken on purpose: the marks are only beside the database, and written as anybody would."""
-    high_water.HighWater.raise_to = lambda self, agent, name, value: self._write({agent: {name: value}})  # type: ignore[method-assign]  # the fault
-    high_water.write_durably = lambda path, data: (path.unlink(missing_ok=True), os.sync(), path.write_bytes(data))
-
-
-@pytest.mark.parametrize(
-    ("broken", "seen"), [(_unlink_first, "no current"), (_forget_marks, "mark fell")], ids=["unlink first", "marks"]
-)
+@pytest.mark.parametrize(("variant", "seen"), [("unlink_first", "no current"), ("lazy_marks", "mark fell")])
 def test_the_cuts_catch_a_whole_update_that_is_broken_on_purpose(
-    broken: Callable[[], None], seen: str, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    variant: str, seen: str, house: House, memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for place, name in ((LinkPointer, "move"), (high_water.HighWater, "raise_to"), (high_water, "write_durably")):
+    for place, name in ((LinkPointer, "move"), (HighWater, "raise_to")):
         monkeypatch.setattr(place, name, getattr(place, name))  # what is broken is put back afterwards
-    renew = prepared(house, ACTS["update"], tmp_path)
-    broken()
+    renew = prepared(house, ACTS["update"], memory)
+    VARIANTS[variant]()
 
     _, bad = _cut_everywhere(house, ACTS["update"], renew)
 
-    tell(f"in-process cuts, {broken.__name__}: {len(bad)} bad: {bad[:2]}")
+    tell(f"in-process cuts, {variant}: {len(bad)} bad: {bad[:2]}")
     assert any(seen in one for one in bad)
 
 
@@ -108,22 +98,30 @@ def _fail_everywhere(house: House, name: str, renew: Callable[[], object], *, la
     tried = range(1 + ERRORS.index(name) % step, points + 1, step)
     for at in tried:
         renew()
-        with _dead_process(house), suppress(PawldError), fault(at, getattr(errno, name), lasting=lasting):
-            act.do(house)
-        found = running_version(house.root)
-        wrong = "" if found in {OLD, NEW} else found
-        wrong = wrong or wrong_after(house, act)
+        wrong = _failed(house, act, at, getattr(errno, name), lasting=lasting) or wrong_after(house, act)
         bad += [f"{name} at {at} of {points}: {wrong}"] if wrong else []
     tell(f"{name} {'lasting' if lasting else 'once'}, whole update: {len(tried)} of {points} points, {len(bad)} bad")
     return bad
 
 
+def _failed(house: House, act: Act, at: int, number: int, *, lasting: bool) -> str:
+    """Let the disk fail; a fault that comes out as it is was not foreseen."""
+    try:
+        with _dead_process(house), suppress(PawldError), fault(at, number, lasting=lasting):
+            act.do(house)
+    except OSError as error:
+        places = [f"{Path(one.filename).name}:{one.name}" for one in traceback.extract_tb(error.__traceback__)]
+        return f"unforeseen: {error} in {[one for one in places if 'cuts' not in one][-4:]}"
+    found = running_version(house.root)
+    return "" if found in {OLD, NEW} else found
+
+
 @pytest.mark.parametrize("lasting", [False, True], ids=["once", "lasting"])
 @pytest.mark.parametrize("name", ERRORS)
 def test_a_fault_of_the_disk_in_a_whole_update_is_an_outcome_and_the_next_one_ends_it(
-    name: str, lasting: bool, house: House, tmp_path: Path
+    name: str, lasting: bool, house: House, memory: Path
 ) -> None:
-    renew = prepared(house, ACTS["update"], tmp_path)
+    renew = prepared(house, ACTS["update"], memory)
 
     assert _fail_everywhere(house, name, renew, lasting=lasting, step=7) == []
 
@@ -133,9 +131,9 @@ def test_a_fault_of_the_disk_in_a_whole_update_is_an_outcome_and_the_next_one_en
 @pytest.mark.parametrize("lasting", [False, True], ids=["once", "lasting"])
 @pytest.mark.parametrize("name", ERRORS)
 def test_a_fault_of_the_disk_at_any_call_of_a_whole_update_is_an_outcome(
-    name: str, lasting: bool, house: House, tmp_path: Path
+    name: str, lasting: bool, house: House, memory: Path
 ) -> None:
-    renew = prepared(house, ACTS["update"], tmp_path)
+    renew = prepared(house, ACTS["update"], memory)
 
     assert _fail_everywhere(house, name, renew, lasting=lasting, step=1) == []
 
@@ -147,7 +145,7 @@ def _dead_process(house: House) -> Iterator[None]:
         warnings.simplefilter("ignore", ResourceWarning)
         yield
         gc.collect()
-    for name in os.listdir("/proc/self/fd"):
+    for one in list(Path("/proc/self/fd").iterdir()):
         with suppress(OSError):
-            if os.readlink(f"/proc/self/fd/{name}").startswith(str(house.home)):
-                os.close(int(name))
+            if str(one.readlink()).startswith(str(house.home)):
+                os.close(int(one.name))

@@ -161,10 +161,9 @@ class _Reader:
             self._rename(arguments, path, self._joined(places, texts[1], 1))
         elif call in {"chmod", "fchmod", "fchmodat"}:
             self._note(Operation(f"{call} {path}", inode=self._look(path), mode=_mode(arguments)))
-        elif call == "ftruncate":
-            self._cut(path, int(arguments.rsplit(",", 1)[1]))
         else:
-            raise AssertionError(f"{call}({arguments[:80]}) is not modelled")
+            assert call == "ftruncate", f"{call}({arguments[:80]}) is not modelled"
+            self._cut(path, int(arguments.rsplit(",", 1)[1]))
 
     def _cut(self, path: str, size: int) -> None:
         inode = self._look(path)

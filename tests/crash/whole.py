@@ -54,7 +54,7 @@ stop = ["/bin/rm", "-f", "{home}/running"]
 is_running = ["/usr/bin/test", "-e", "{home}/running"]
 """
 _MARK = "sequence.acme/stable/linux-x86_64"
-_STATE = {"pawld.db", "pawld.db-journal", "marks.json", "pawld.lock", "deadman", "logs"}
+_STATE = {"pawld.db", "pawld.db-journal", "marks.json", "pawld.lock", "deadman", "logs", "evidence"}
 _LIMIT = 60  # seconds for one command
 
 

@@ -19,6 +19,7 @@ from pawld.install.directory import ArchiveContents
 from pawld.install.integrity import Health, examine
 from pawld.install.pointer import LinkPointer
 from pawld.install.slots import SlotInstaller
+from pawld.lifecycle.high_water import HighWater
 from pawld.model import Platform
 from pawld.ports import Verified
 from pawld.system import files
@@ -162,12 +163,24 @@ def _one_sync_for_all() -> None:
     files.sync_tree = lambda root, **_: sync_tree(root, each_up_to=0)
 
 
+def _lazy_marks() -> None:
+    """Broken on purpose: marks are kept beside the database alone, written in place and never synced."""
+
+    def raise_to(self: HighWater, agent: str, name: str, value: int) -> None:
+        self._copy.unlink(missing_ok=True)
+        self._copy.write_text(f'{{"{agent}": {{"{name}": {value}}}}}')
+        self._database.transaction().__enter__().execute("DELETE FROM marks").connection.commit()
+
+    HighWater.raise_to = raise_to  # type: ignore[method-assign]  # that is the fault
+
+
 VARIANTS: dict[str, Callable[[], None]] = {
     "good": lambda: None,
     "syncfs": _one_sync_for_all,
     "no_sync": _no_sync,
     "no_directory_sync": _no_directory_sync,
     "unlink_first": _unlink_first,
+    "lazy_marks": _lazy_marks,
 }
 
 
