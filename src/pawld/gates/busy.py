@@ -4,7 +4,7 @@ A command that ends with 0 says free. A lock or pid file says busy while it is t
 is dead. A port says busy while it has open TCP sessions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,12 +15,18 @@ from pawld.reasons import Reason
 from pawld.system.liveness import lives
 from pawld.system.process import run
 
+Fill = Callable[[Sequence[str]], Sequence[str] | None]
+
 ASK_AGAIN = timedelta(minutes=1)
 _READ = 64  # bytes of a pid file that are looked at
 
 
 class BusyGate:
-    """The gate ``busy``, with one of *command*, *lock_file* and *port*."""
+    """The gate ``busy``, with one of *command*, *lock_file* and *port*.
+
+    Args:
+        fill: fills the words of *command* in; None where nothing is installed that they could mean, nor be busy.
+    """
 
     def __init__(
         self,
@@ -29,6 +35,7 @@ class BusyGate:
         lock_file: Path | None = None,
         port: int | None = None,
         limit: timedelta = timedelta(seconds=30),
+        fill: Fill = lambda command: command,
         max_deferral: timedelta,
         name: str = "busy",
     ) -> None:
@@ -40,6 +47,7 @@ class BusyGate:
         self._lock_file = lock_file
         self._port = port
         self._limit = limit
+        self._fill = fill
 
     def check(self, now: datetime) -> Answer:
         """Look at the signal, now."""
@@ -55,7 +63,8 @@ class BusyGate:
     def _busy(self) -> str | None:
         """Return the sentence why the host is busy; None where it is free."""
         if self._command:
-            return _by_command(self._command, self._limit)
+            command = self._fill(self._command)
+            return _by_command(command, self._limit) if command else None
         if self._lock_file is not None:
             return _by_file(self._lock_file)
         count = open_sessions(self._port or 0)

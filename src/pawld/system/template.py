@@ -45,6 +45,11 @@ def filled(command: Sequence[str], root: Path, slot: Slot) -> tuple[str, ...]:
     return tuple(_PLACE.sub(lambda place: _word(words, place), argument) for argument in command)
 
 
+def speaks_of_slot(command: Sequence[str]) -> bool:
+    """Say whether *command* has a word that only an installed version can fill."""
+    return any(word in WORDS and word != "root" for argument in command for word in _PLACE.findall(argument))
+
+
 def belongs_to_agent(command: Sequence[str], root: Path, slot: Slot) -> bool:
     """Say whether a filled-in *command* runs a program of the agent itself, whose absence is the build's fault."""
     program = Path(command[0])

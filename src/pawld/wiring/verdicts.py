@@ -1,11 +1,15 @@
 """Who judges: the health checks of a new slot, and the gates before a swap."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from pawld.install.shelf import Shelf
+from pawld.model import Slot
 from pawld.ports import Gate, HealthCheck, Service
 from pawld.settings import gates as gate_settings
 from pawld.settings import health as health_settings
 from pawld.settings.models import Agent as AgentSettings
+from pawld.system import template
 from pawld.system.local_line import FILENAME
 from pawld.wiring.network import auth_of
 from pawld.wiring.packages import lock_gates_of
@@ -23,7 +27,7 @@ def gates_of(agent: AgentSettings, around: Surroundings) -> tuple[Sequence[Gate]
     others: list[Gate] = []
     for number, one in enumerate(agent.gates):
         target = windows if isinstance(one, gate_settings.WindowGate) else others
-        target.append(_gate(one, f"{one.type}-{number}", around))
+        target.append(_gate(one, f"{one.type}-{number}", agent, around))
     others.extend(lock_gates_of(agent))
     return windows, others
 
@@ -63,7 +67,7 @@ def _check(
             )
 
 
-def _gate(settings: gate_settings.Gate, name: str, around: Surroundings) -> Gate:
+def _gate(settings: gate_settings.Gate, name: str, agent: AgentSettings, around: Surroundings) -> Gate:
     match settings:
         case gate_settings.WindowGate():
             from pawld.gates.window import WindowGate
@@ -84,6 +88,7 @@ def _gate(settings: gate_settings.Gate, name: str, around: Surroundings) -> Gate
                 lock_file=settings.lock_file,
                 port=settings.port,
                 limit=settings.timeout,
+                fill=lambda command: _filled(command, agent.root),
                 max_deferral=settings.max_deferral,
                 name=name,
             )
@@ -106,6 +111,14 @@ def _gate(settings: gate_settings.Gate, name: str, around: Surroundings) -> Gate
             )
         case gate_settings.EtcdLockGate():
             return _etcd(settings, name, around)
+
+
+def _filled(command: Sequence[str], root: Path) -> Sequence[str] | None:
+    """Fill in what is installed now; None where nothing is, and *command* speaks of it."""
+    if not template.speaks_of_slot(command):
+        return template.filled(command, root, Slot(root, "", ""))
+    current = Shelf(root).current()
+    return template.filled(command, root, current) if current else None
 
 
 def _etcd(settings: gate_settings.EtcdLockGate, name: str, around: Surroundings) -> Gate:
