@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Generator
 from queue import SimpleQueue
 
-BUFFERS = 4  # one with the consumer, one being filled, two between: bounded memory, and no lockstep
+BUFFERS = 3  # one with the consumer, one being filled, one between: bounded memory, and no lockstep
 
 
 class StoppedError(Exception):

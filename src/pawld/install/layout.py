@@ -8,7 +8,6 @@
 
 import os
 import re
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -65,7 +64,7 @@ class Layout:
     def leftover(self, kind: Literal["staging", "damaged", "trash"], slot_name: str) -> Path:
         """Return a name that nobody has yet, which ``sweep`` will know as ours."""
         build = slot_name[-12:] if is_slot_name(slot_name) else _UNKNOWN_BUILD
-        return self.versions / f".{kind}-{build}-{secrets.token_hex(4)}"
+        return self.versions / f".{kind}-{build}-{os.urandom(4).hex()}"
 
     def prepare(self) -> str:
         """Make the directories that are missing, durably, and return the install id."""
@@ -88,7 +87,7 @@ class Layout:
         there = self.install_id()
         if there is not None:
             return there
-        made = self._id_of_the_slots() or secrets.token_hex(16)
+        made = self._id_of_the_slots() or os.urandom(16).hex()
         files.write_durably(self.private / "id", made.encode() + b"\n")
         return made
 

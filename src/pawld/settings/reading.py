@@ -1,8 +1,10 @@
 """From what was written to valid settings, or to every problem that stands in the way."""
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 
 # pydantic looks for plugins among all installed packages: 20 ms for what nobody here wants to run.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
@@ -13,6 +15,11 @@ from pawld.errors import OperatorError
 from pawld.reasons import Reason
 from pawld.settings.merge import Draft, gather
 from pawld.settings.models import Settings
+
+# Loading what would look for them takes 10 ms more; it is loaded with the first model that is built.
+_no_plugins = ModuleType("pydantic.plugin._loader")
+vars(_no_plugins)["get_plugins"] = tuple
+sys.modules.setdefault(_no_plugins.__name__, _no_plugins)
 
 
 class ConfigInvalidError(OperatorError):

@@ -5,7 +5,7 @@ given a random name, kept in the state directory.
 """
 
 import hashlib
-import secrets
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +31,7 @@ def _kept(file: Path) -> str:
         kept = ""
     if len(kept) == 32:  # noqa: PLR2004 - as long as the hashed one
         return kept
-    fresh = secrets.token_hex(16)
+    fresh = os.urandom(16).hex()
     write_durably(file, fresh.encode())
     return fresh
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from pawld.errors import OperatorError
 from pawld.reasons import Reason
-from pawld.system import process
 
 LIMIT = 128 * 1024  # bytes; Huawei documents tokens of up to 100,000 characters
 COMMAND_LIMIT = timedelta(seconds=30)
@@ -90,6 +89,8 @@ class Secret:
     def _run(self) -> str:
         if not self._command:
             raise OperatorError(Reason.CONFIG_INVALID, "The command that prints a secret is empty.")
+        from pawld.system import process  # noqa: PLC0415 - few secrets come from a program
+
         finished = process.run(self._command, limit=COMMAND_LIMIT)
         if not finished.ok:
             # Its last words are left out: they may hold the secret.

@@ -7,7 +7,8 @@ import hashlib
 import io
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
+from threading import Thread
 from types import TracebackType
 from typing import BinaryIO, Self
 
@@ -70,8 +71,11 @@ class ProvenStream(io.RawIOBase):
         self._chunks = open_chunks()
         self._chunk = memoryview(b"")
         self._digest = hashlib.sha256()
-        self._worker = ThreadPoolExecutor(1, "pawld-sha256")
-        self._pending: Future[None] | None = None
+        self._passing: SimpleQueue[memoryview | None] = SimpleQueue()
+        self._passed: SimpleQueue[None] = SimpleQueue()
+        self._pending = False
+        self._worker = Thread(target=self._take_digest, name="pawld-sha256", daemon=True)
+        self._worker.start()
         self.length = 0
         self.complete = False
 
@@ -103,9 +107,12 @@ class ProvenStream(io.RawIOBase):
         self._settle()
         self._chunk = memoryview(b"")
         close = getattr(self._chunks, "close", None)
-        if close is not None:
-            close()
-        self._worker.shutdown()
+        try:
+            if close is not None:
+                close()
+        finally:
+            self._passing.put(None)
+            self._worker.join()
 
     def __enter__(self) -> Self:
         return self
@@ -124,10 +131,18 @@ class ProvenStream(io.RawIOBase):
             return False
         self._chunk = chunk
         self.length += len(chunk)
-        self._pending = self._worker.submit(self._digest.update, chunk)
+        self._passing.put(chunk)
+        self._pending = True
         return True
 
     def _settle(self) -> None:
-        if self._pending is not None:
-            self._pending.result()
-            self._pending = None
+        """Wait until the digest of the last chunk is taken, if it is not."""
+        if self._pending:
+            self._passed.get()
+            self._pending = False
+
+    def _take_digest(self) -> None:
+        while (chunk := self._passing.get()) is not None:
+            self._digest.update(chunk)
+            del chunk
+            self._passed.put(None)

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from pawld.install.archive.limits import MiB
 
-BLOCK = 1 * MiB  # bytes
+BLOCK = MiB // 4  # bytes
 BLOCKS = 4
 
 

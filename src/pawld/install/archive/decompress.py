@@ -4,28 +4,19 @@ Each of the three formats allows several members in a row, and tools make use of
 nothing. Whether the members make one archive is for the tar reader to judge.
 """
 
-import lzma
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedIOBase
-from typing import BinaryIO, cast
-
-import zstandard
-from isal import igzip, isal_zlib
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from pawld.install.archive.ahead import Inflating
 from pawld.install.archive.limits import KiB, Limits, MiB, refused
 from pawld.install.archive.zstd_frames import FrameSource
 
+if TYPE_CHECKING:
+    import lzma
+
 _INPUT = 256 * KiB  # bytes that are read at once
-_BROKEN: tuple[type[Exception], ...] = (  # type: ignore[assignment]  # isal's stub takes its class for an instance
-    igzip.BadGzipFile,
-    isal_zlib.error,
-    zlib.error,
-    zstandard.ZstdError,
-    lzma.LZMAError,
-)
 _FREE = MiB  # bytes that may come out before the ratio says anything
 
 
@@ -83,11 +74,17 @@ class Gzip:
     """Gzip by isal, which checks length and CRC-32 of each member and refuses what follows, zero bytes excepted."""
 
     def __init__(self, source: Counted) -> None:
+        import zlib  # noqa: PLC0415 - each format loads its own library alone
+
+        from isal import igzip, isal_zlib  # noqa: PLC0415 - as above
+
+        self._broken: tuple[type[Exception], ...]
+        self._broken = (igzip.BadGzipFile, isal_zlib.error, zlib.error)  # type: ignore[assignment]  # isal's stub
         self._file = igzip.GzipFile(fileobj=source, mode="rb")  # type: ignore[no-untyped-call]  # isal has no hints here
 
     def readinto(self, into: memoryview, /) -> int:
         """Read on."""
-        with _broken_streams("gzip"):
+        with _broken_streams("gzip", *self._broken):
             got: int = self._file.readinto(into)
         return got
 
@@ -96,6 +93,9 @@ class Zstd:
     """Zstandard. The window is bounded; the frames are checked by ``FrameSource``, since the library is silent."""
 
     def __init__(self, source: Counted, memory: int) -> None:
+        import zstandard  # noqa: PLC0415 - each format loads its own library alone
+
+        self._broken = zstandard.ZstdError
         window = 1 << (memory.bit_length() - 1)
         decompressor = zstandard.ZstdDecompressor(max_window_size=window)
         frames = cast("BinaryIO", FrameSource(source))  # it is only ever asked to read
@@ -103,7 +103,7 @@ class Zstd:
 
     def readinto(self, into: memoryview, /) -> int:
         """Read on."""
-        with _broken_streams("zstd"):
+        with _broken_streams("zstd", self._broken):
             return self._reader.readinto(into)
 
 
@@ -111,6 +111,9 @@ class Xz:
     """XZ, one stream after the other."""
 
     def __init__(self, source: Counted, memory: int) -> None:
+        import lzma  # noqa: PLC0415 - each format loads its own library alone
+
+        self._lzma = lzma
         self._source = source
         self._memory = memory
         self._unread = b""
@@ -118,7 +121,7 @@ class Xz:
 
     def readinto(self, into: memoryview, /) -> int:
         """Read on."""
-        with _broken_streams("xz"):
+        with _broken_streams("xz", self._lzma.LZMAError):
             while not self._at_end():
                 out = self._decoder.decompress(self._more(), max_length=len(into))
                 if out:
@@ -143,16 +146,16 @@ class Xz:
             raise EOFError
         return data
 
-    def _new(self) -> lzma.LZMADecompressor:
-        return lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=self._memory)
+    def _new(self) -> "lzma.LZMADecompressor":
+        return self._lzma.LZMADecompressor(format=self._lzma.FORMAT_XZ, memlimit=self._memory)
 
 
 @contextmanager
-def _broken_streams(what: str) -> Iterator[None]:
+def _broken_streams(what: str, *errors: type[Exception]) -> Iterator[None]:
     """Turn what a library says of a broken stream into a refusal; what the stream's owner raises passes."""
     try:
         yield
     except EOFError as error:
         raise refused(f"The archive's {what} stream is cut off.") from error
-    except _BROKEN as error:
+    except errors as error:
         raise refused(f"The archive's {what} stream is broken: {error}.") from error

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 
 LONGEST = timedelta(hours=24)  # a server may not put a host to sleep for longer
 
@@ -16,6 +15,10 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     value = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,12}", value):
         return min(timedelta(seconds=min(int(value), 10**9)), LONGEST)
+    if not value:
+        return None
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - hardly any answer needs it
+
     try:
         moment = parsedate_to_datetime(value)
     except ValueError:

@@ -1,6 +1,5 @@
 """What the host is asked. Each answer may be missing; the rules cope."""
 
-import ctypes
 import os
 import platform
 import sys
@@ -10,7 +9,6 @@ from typing import Protocol
 
 from pawld.model import Platform
 from pawld.system.platform.elf import HEAD
-from pawld.system.process import run
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +72,8 @@ class HostProbes:
 
     def sysctl(self, name: str) -> str | None:
         """Ask through the program, which may itself be translated; the hardware's answer is the same."""
+        from pawld.system.process import run  # noqa: PLC0415 - on macOS alone
+
         finished = run(["/usr/sbin/sysctl", "-n", name])
         return finished.output.strip() if finished.ok else None
 
@@ -85,6 +85,8 @@ class HostProbes:
         """Ask kernel32's IsWow64Process2; None elsewhere, and before Windows 10 1511."""
         if sys.platform != "win32":
             return None
+        import ctypes  # noqa: PLC0415 - on Windows alone
+
         kernel = ctypes.WinDLL("kernel32")
         if not hasattr(kernel, "IsWow64Process2"):
             return None
