@@ -1,4 +1,4 @@
-"""One host for many tests: installed once, and put back after each."""
+"""One host for the tests of a file: installed once, and put back after each."""
 
 import shutil
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import pytest
 from support.standing_host import TOKEN, StandingHost, standing_host
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandingHost]:
     with standing_host(tmp_path_factory.mktemp("host")) as host:
         yield host

@@ -10,6 +10,7 @@ It downloads nothing, starts no service and keeps no journal.
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 from pawld.errors import OperatorError, PawldError, TransientError
@@ -19,6 +20,7 @@ from pawld.install.integrity import TOLERATED, Examined, Health, examine
 from pawld.install.layout import Layout, read_manifest
 from pawld.install.patching.engine import engines
 from pawld.install.pointer import Pointer
+from pawld.install.qualify import LIMIT
 from pawld.install.shelf import Shelf, newness, slot_of
 from pawld.install.staging import Plan, Recipe, make_slot, patched, publish, remember, whole
 from pawld.model import Record, Slot
@@ -51,6 +53,7 @@ class SlotInstaller:
         clock: the time that a manifest notes.
         keep: at least so many slots survive a sweep, the newest first.
         qualify: a command that has to end with 0 before the build becomes a slot; empty for none.
+        qualify_limit: how long it may take.
         tolerated: names that the agent may make in its slot.
         running: says which of some directories live programs run from.
     """
@@ -64,6 +67,7 @@ class SlotInstaller:
         *,
         keep: int = 2,
         qualify: Sequence[str] = (),
+        qualify_limit: timedelta = LIMIT,
         tolerated: Collection[str] = TOLERATED,
         running: Callable[[Collection[Path]], Collection[Path]] = in_use,
     ) -> None:
@@ -76,6 +80,7 @@ class SlotInstaller:
         self._clock = clock
         self._keep = keep
         self._qualify = tuple(qualify)
+        self._qualify_limit = qualify_limit
         self._tolerated = frozenset(tolerated)
         self._running = running
 
@@ -209,7 +214,7 @@ class SlotInstaller:
 
     def _made(self, recipe: Recipe, install_id: str) -> Slot:
         staging = self._layout.leftover("staging", recipe.record.slot_name)
-        plan = Plan(self._layout, install_id, self._qualify, self._clock.now())
+        plan = Plan(self._layout, install_id, self._qualify, self._qualify_limit, self._clock.now())
         try:
             manifest = make_slot(staging, recipe, self._contents, plan)
             path = publish(self._layout, staging, recipe.record.slot_name)

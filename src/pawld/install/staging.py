@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from pawld.errors import RejectedError
@@ -29,6 +29,7 @@ class Plan:
     layout: Layout
     install_id: str
     qualify: tuple[str, ...]
+    qualify_limit: timedelta
     now: datetime
 
 
@@ -125,7 +126,7 @@ def _try_out(staging: Path, manifest: SlotManifest, plan: Plan) -> None:
     """Run the qualify command, and take away what it left in the slot: that was not signed."""
     if not plan.qualify:
         return
-    qualify(plan.qualify, plan.layout.root, slot_of(staging, manifest))
+    qualify(plan.qualify, plan.layout.root, slot_of(staging, manifest), limit=plan.qualify_limit)
     for path in additions(staging, manifest, tolerated=()):
         _remove(staging / path)
 

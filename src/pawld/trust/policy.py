@@ -39,6 +39,7 @@ class Policy:
         installed: what runs on this host, for a signed permission to go back.
         evidence: a checker for each type of evidence that this host can check.
         demanded: types of evidence that must be there, whatever the record says.
+        max_length: the largest build that is taken, in bytes, whatever its record says.
         max_age: how long one statement holds after this host first saw it; None leaves it to its expiry.
     """
 
@@ -52,6 +53,7 @@ class Policy:
         installed: Callable[[], Slot | None] = lambda: None,
         evidence: Mapping[str, EvidenceChecker] = _NO_CHECKERS,
         demanded: Sequence[str] = (),
+        max_length: int | None = None,
         max_age: timedelta | None = None,
     ) -> None:
         if not engines:
@@ -64,6 +66,7 @@ class Policy:
         self._installed = installed
         self._evidence = evidence
         self._demanded = tuple(demanded)
+        self._max_length = max_length
         self._max_age = max_age
 
     def record(self, question: Question) -> Record | NoBuild:
@@ -131,6 +134,7 @@ class Policy:
         self._marks.raise_roles(roles)
         if isinstance(statement.record, Record):
             self._note(statement, statement.record, number)
+            return self._limited(statement.record)
         return statement.record
 
     def _check(self, question: Question, statement: Statement, record: Record, number: int) -> None:
@@ -140,6 +144,17 @@ class Policy:
         self._marks.check_sequence(_apart(number, statement.path), record, self._installed())
         if self._max_age is not None:
             freshness.check_age(self._store, self._agent, record, now, self._max_age)
+
+    def _limited(self, record: Record) -> Record:
+        if self._max_length is None or record.length <= self._max_length:
+            return record
+        if not record.length_signed:
+            return replace(record, length=self._max_length)
+        raise RejectedError(
+            Reason.RECORD_INVALID,
+            f"The signed record of {record.filename} states {record.length} bytes, and updater.max_build allows "
+            f"{self._max_length}.",
+        )
 
     def _note(self, statement: Statement, record: Record, number: int) -> None:
         self._marks.raise_sequence(_apart(number, statement.path), record)

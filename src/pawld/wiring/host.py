@@ -33,7 +33,7 @@ from pawld.wiring.campaigns import Access, Campaigns
 from pawld.wiring.network import web_of
 from pawld.wiring.place import installer_of, service_of
 from pawld.wiring.proof import product_of, trust_of
-from pawld.wiring.supply import mover_of, pin_of, source_of
+from pawld.wiring.supply import mover_of, patch_places_of, pin_of, source_of
 from pawld.wiring.surroundings import Surroundings
 from pawld.wiring.verdicts import gates_of, health_of
 
@@ -102,11 +102,12 @@ class Host:
             host_id=around.host_id,
             updater=__version__,
             source=source_of(settings, around),
-            trust=trust_of(settings, around, Shelf(settings.root).current),
+            trust=trust_of(settings, self.settings.updater.max_build, around, Shelf(settings.root).current),
             mover=mover_of(settings, self.settings.updater, around),
             preflight=lambda path, needed: preflight(path, needed, reserve=settings.install.reserve),
             downloads=settings.root / ".pawld",
             pin=pin_of(settings, around, self.campaigns.of(settings, around)),
+            patch_places=patch_places_of(settings),
         )
 
     def cycle(self, name: str, progress: Progress) -> Cycle:

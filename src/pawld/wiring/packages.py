@@ -37,6 +37,7 @@ def package_installer_of(agent: AgentSettings, settings: PackageInstall, around:
         around.clock,
         keep=settings.keep,
         qualify=settings.qualify or (),
+        qualify_limit=settings.qualify_timeout,
     )
     return PackageInstaller(shelf, manager)
 

@@ -45,6 +45,7 @@ def installer_of(agent: AgentSettings, around: Surroundings) -> Installer:
         around.clock,
         keep=settings.keep,
         qualify=settings.qualify or (),
+        qualify_limit=settings.qualify_timeout,
     )
 
 

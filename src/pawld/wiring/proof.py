@@ -15,8 +15,8 @@ from pawld.trust.evidence import EvidenceChecker
 from pawld.wiring.surroundings import Surroundings
 
 
-def trust_of(agent: AgentSettings, around: Surroundings, installed: Callable[[], Slot | None]) -> Trust:
-    """Return the policy over the configured engine; there is no way without one."""
+def trust_of(agent: AgentSettings, largest: int, around: Surroundings, installed: Callable[[], Slot | None]) -> Trust:
+    """Return the policy over the configured engine, for builds of at most *largest* bytes; there is no way without."""
     from pawld.trust.policy import Policy
 
     return Policy(
@@ -26,6 +26,7 @@ def trust_of(agent: AgentSettings, around: Surroundings, installed: Callable[[],
         around.agent,
         installed=installed,
         evidence=_Checkers(around.web),
+        max_length=largest,
         max_age=None if isinstance(agent.trust, TufTrust) else agent.trust.max_age,
     )
 

@@ -1,3 +1,4 @@
+import gzip
 import hashlib
 import io
 import json
@@ -30,7 +31,7 @@ FILES = {"bin/acme": b"#!/bin/sh\necho 1.0.0\n", "share/words.txt": b"words\n"}
 
 def tar_gz(files: dict[str, bytes], links: dict[str, str] | None = None) -> bytes:
     held = io.BytesIO()
-    with tarfile.open(fileobj=held, mode="w:gz") as archive:
+    with tarfile.open(fileobj=held, mode="w") as archive:
         for name, data in files.items():
             member = tarfile.TarInfo(name)
             member.size, member.mode = len(data), 0o755 if "bin/" in name else 0o644
@@ -39,7 +40,7 @@ def tar_gz(files: dict[str, bytes], links: dict[str, str] | None = None) -> byte
             member = tarfile.TarInfo(name)
             member.type, member.linkname = tarfile.SYMTYPE, target
             archive.addfile(member)
-    return held.getvalue()
+    return gzip.compress(held.getvalue(), mtime=0)
 
 
 def archive(version: str = "1.0.0", sequence: int = 1, **options: object) -> ProvenBytes:
