@@ -29,6 +29,8 @@ from pawld.ports import (
     Finding,
     Healthy,
     Open,
+    Pin,
+    Reporter,
     ServiceStatus,
     Sick,
     Verified,
@@ -138,6 +140,8 @@ class World:
         self.newest = ""
         self.offer: Offer | NoBuild | None = None
         self.order: Pinned | None = None
+        self.pin: Pin | None = None
+        self.listeners: list[Reporter] = []
         self.failures: dict[str, list[PawldError]] = {}
         self.slots_on_disk: list[Slot] = []
         self.damaged: set[str] = set()
@@ -199,7 +203,9 @@ class World:
     def _ledger(self) -> Iterator[Ledger]:
         database = open_database(self.tmp_path / "state" / "pawld.db", self.clock.now())
         try:
-            yield Ledger("acme", _CutJournal(database, self), Blocklist(database, "acme"), self.clock, [self])
+            yield Ledger(
+                "acme", _CutJournal(database, self), Blocklist(database, "acme"), self.clock, [self, *self.listeners]
+            )
         finally:
             database.close()
 
@@ -230,7 +236,7 @@ class World:
             mover=self,
             preflight=lambda _path, _needed: self.act("preflight"),
             downloads=self.tmp_path,
-            pin=self if self.order is not None else None,
+            pin=self.pin or (self if self.order is not None else None),
         )
 
     def act(self, name: str) -> None:

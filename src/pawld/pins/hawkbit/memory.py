@@ -79,7 +79,7 @@ def action_of(deployment: Deployment, version: str) -> Action:
 
 def read_memory(path: Path) -> Memory:
     """Read it; what is missing or cannot be read is nothing known, since the server tells it again."""
-    with suppress(OSError, ValueError, TypeError, KeyError):
+    with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
         told = json.loads(path.read_bytes())
         poll_at, action = told.get("poll_at"), told.get("action")
         return Memory(
