@@ -185,7 +185,7 @@ class Installer(Protocol):
 
 
 @runtime_checkable
-class PatchingInstaller(Protocol):
+class PatchingInstaller(Installer, Protocol):
     """An installer that can also make a slot out of a patch and another slot."""
 
     def engines(self) -> Collection[str]:

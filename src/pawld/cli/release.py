@@ -20,6 +20,7 @@ from pawld.publish.ingest import Incoming, ingest
 from pawld.publish.keys import NamedKey, read_public
 from pawld.publish.layout import Layout
 from pawld.publish.measure import blocks_of
+from pawld.publish.patching.make import BASES, can_make
 from pawld.publish.plan import Plan
 from pawld.publish.publication import publish
 from pawld.publish.publisher import Publisher, locked
@@ -83,6 +84,7 @@ def _add_ingest(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
     parser.add_argument("--sha256", metavar="HEX", help="refuse any other bytes")
     parser.add_argument("--no-copy", action="store_true", help="leave the bytes at the URL; hosts fetch them there")
     parser.add_argument("--final-host", action="append", default=[], metavar="HOST", help="where a redirect may end")
+    parser.add_argument("--patches", type=int, default=BASES, metavar="N", help=f"older builds to patch from ({BASES})")
     _add_conditions(parser)
     _add_common(parser)
     parser.set_defaults(handler=_ingest)
@@ -197,7 +199,9 @@ def _ingest(arguments: Namespace) -> Exit:
         locations = _locations(arguments)
         blocks = blocks_from_web(web.get, locations[0]) if locations else blocks_of(Path(arguments.build))
         incoming = _incoming(arguments, product, locations)
-        record = ingest(publisher, incoming, blocks, arguments.channel, conditions)
+        if arguments.patches and not can_make():
+            talk.warn("No patches are made: install pawld[delta] for them.")
+        record = ingest(publisher, incoming, blocks, arguments.channel, conditions, patches=arguments.patches)
         return talk.outcome(arguments, (record,), publish(publisher))
 
 

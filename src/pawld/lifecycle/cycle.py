@@ -13,7 +13,7 @@ from pawld.lifecycle.explain import Asked, explain, remembered_form
 from pawld.lifecycle.ledger import Ledger, build_of
 from pawld.lifecycle.prepare import Preparation
 from pawld.lifecycle.recover import Recovery
-from pawld.lifecycle.resolve import Inquiry, Resolved, Said
+from pawld.lifecycle.resolve import Inquiry, Resolved
 from pawld.lifecycle.states import Build, Idle, Waiting
 from pawld.lifecycle.steps import Step, step_from
 from pawld.lifecycle.swap import Swap
@@ -134,8 +134,8 @@ class Cycle:
         situation = self._situation(resolved, insistence)
         blocklist = self.ledger.blocklist
         step = step_from(situation, Inquiry(self.supply).step, lambda one: blocklist.of(one.version, one.sha256))
-        self._say("rollout", rollout.story(situation.host_id, situation.record, situation.now))
-        self._say("decision", step.decision.message)
+        self.ledger.say("rollout", rollout.story(situation.host_id, situation.record, situation.now))
+        self.ledger.say("decision", step.decision.message)
         return step
 
     def _situation(self, resolved: Resolved, insistence: Insistence) -> Situation:
@@ -183,7 +183,7 @@ class Cycle:
             self.agent.clock.sleep(min(max(held.retry_at - now, timedelta(seconds=1)), _LONGEST_NAP))
 
     def _hold(self, state: Waiting) -> None:
-        self._say("gate", state.message)
+        self.ledger.say("gate", state.message)
         before = self.ledger.state
         if isinstance(before, Waiting) and (before.build, before.message) == (state.build, state.message):
             self.ledger.journal.remain(state)
@@ -226,11 +226,6 @@ class Cycle:
 
     def _outcome(self, reason: Reason, message: str, retry_at: datetime | None = None) -> Outcome:
         return Outcome(self.agent.name, reason, message, retry_at)
-
-    def _say(self, who: str, what: str) -> None:
-        """Add to the chain of decisions that ``status --why`` tells."""
-        chain = [one for one in self.ledger.journal.fact("why") or [] if one["who"] != who]
-        self.ledger.note(why=[*chain, asdict(Said(who, what))])
 
 
 def _nothing(resolved: NoBuild | Hold) -> Idle:

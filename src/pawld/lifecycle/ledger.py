@@ -55,6 +55,11 @@ class Ledger:
             self.blocklist.block(entry)
             self.journal.forget_attempts(build.sha256)
 
+    def say(self, who: str, what: str) -> None:
+        """Add to the chain of decisions that ``status --why`` tells; *who* has one say at a time."""
+        chain = [one for one in self.journal.fact("why") or [] if one["who"] != who]
+        self.note(why=[*chain, {"who": who, "what": what}])
+
     def note(self, **facts: Any) -> None:
         """Keep facts for the status."""
         self.journal.note(**facts)

@@ -8,6 +8,7 @@ from pathlib import Path
 from pawld.errors import PawldError, RejectedError, TransientError
 from pawld.lifecycle.agent import Agent, Supply
 from pawld.lifecycle.ledger import Ledger, build_of
+from pawld.lifecycle.patched import PatchedWay
 from pawld.lifecycle.silence import Silence
 from pawld.lifecycle.states import Downloading, Staging, Verifying
 from pawld.model import NoBuild, Record, Slot
@@ -40,15 +41,19 @@ class Preparation:
             return ready
         self._count_attempt(record)
         try:
-            # What is unpacked as it comes has one progress to show, not two.
-            watched = Silence() if _streams(record) else self.progress
-            with self._proven(record) as build:
-                slot = self.agent.installer.stage(build, watched)
+            short = PatchedWay(self.agent, self.supply, self.ledger, self.progress)
+            slot = short.slot(record, self._partial(record)) or self._from_the_full_build(record)
         except PawldError as error:
             self._clean_up(record, error)
             raise
-        self._drop(record)
+        self._partial(record).unlink(missing_ok=True)
         return slot
+
+    def _from_the_full_build(self, record: Record) -> Slot:
+        # What is unpacked as it comes has one progress to show, not two.
+        watched = Silence() if _streams(record) else self.progress
+        with self._proven(record) as build:
+            return self.agent.installer.stage(build, watched)
 
     def _already_staged(self, record: Record) -> Slot | None:
         found = next((one for one in self.agent.installer.slots() if one.sha256 == record.sha256), None)

@@ -42,6 +42,11 @@ class Ledger:
         for path in sorted((self._directory / product / version).glob("*.json")):
             yield _read(path)
 
+    def of_platform(self, product: str, platform: Platform) -> Iterator[Build]:
+        """Yield the builds of every release for one platform."""
+        for path in sorted((self._directory / product).glob(f"*/{platform}.json")):
+            yield _read(path)
+
     def keep(self, build: Build) -> None:
         """Take note of *build*, durably."""
         path = self._path(build.record.product, build.record.version, build.record.platform)

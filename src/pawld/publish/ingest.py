@@ -9,11 +9,12 @@ from pathlib import Path
 
 from pawld.errors import OperatorError, RejectedError
 from pawld.formats.record import format_of
-from pawld.model import Evidence, Location, Platform, Record
+from pawld.model import Evidence, Location, Platform, Record, Unpacked
 from pawld.publish import artifacts
 from pawld.publish.builds import Build, Ledger
-from pawld.publish.contents import unpacked
+from pawld.publish.contents import ARCHIVES, tree_of
 from pawld.publish.measure import Measured, chunks_of
+from pawld.publish.patching.make import patches_for
 from pawld.publish.publisher import Publisher
 from pawld.publish.records import custom_of
 from pawld.publish.release import PLAIN, Conditions, put_on_channel
@@ -47,10 +48,17 @@ class Incoming:
 
 
 def ingest(
-    publisher: Publisher, incoming: Incoming, blocks: Iterable[bytes], channel: str, conditions: Conditions = PLAIN
+    publisher: Publisher,
+    incoming: Incoming,
+    blocks: Iterable[bytes],
+    channel: str,
+    conditions: Conditions = PLAIN,
+    *,
+    patches: int = 0,
 ) -> Record:
     """Measure *blocks*, keep them, stage the build on *channel*, and return its record.
 
+    With *patches*, hosts that have one of the newest so many older builds are offered a patch where it saves enough.
     Repeating it with the same bytes changes nothing.
 
     Raises:
@@ -59,7 +67,7 @@ def ingest(
     """
     publisher.plan.channel(channel)
     with artifacts.taken_in(publisher.layout, blocks) as (path, measured):
-        build = _build(publisher, incoming, path, measured, channel)
+        build = _with_patches(publisher, _build(publisher, incoming, path, measured, channel), path, patches)
         if build.kept:
             artifacts.keep(publisher.layout, path, measured.sha256)
     records = put_on_channel(publisher, [build], channel, conditions)
@@ -87,9 +95,21 @@ def _build(publisher: Publisher, incoming: Incoming, path: Path, measured: Measu
     return Build(record, measured.sha512, incoming.kept or (known is not None and known.kept))
 
 
+def _with_patches(publisher: Publisher, build: Build, path: Path, count: int) -> Build:
+    """A build that was ingested before keeps the patches that it has."""
+    record = build.record
+    known = Ledger(publisher.layout.builds).find(record.product, record.version, record.platform)
+    made = known.record.patches if known else ()
+    if not made and count:
+        made = patches_for(publisher.layout, record, path, count)
+    return replace(build, record=replace(record, patches=made))
+
+
 def _measured_record(incoming: Incoming, path: Path, measured: Measured, channel: str) -> Record:
     format_ = incoming.format or format_of(incoming.filename)
     entrypoint = incoming.entrypoint or (incoming.filename if format_ == "file" else None)
+    tree = tree_of(path, incoming.filename, format_, entrypoint) if format_ in ARCHIVES else None
+    program = Unpacked(measured.length, 1) if format_ == "file" else None
     return Record(
         product=incoming.product,
         channel=channel,
@@ -100,7 +120,8 @@ def _measured_record(incoming: Incoming, path: Path, measured: Measured, channel
         sha256=measured.sha256,
         filename=incoming.filename,
         format=format_,
-        unpacked=unpacked(path, incoming.filename, format_, entrypoint),
+        unpacked=tree.unpacked if tree else program,
+        tree_sha256=tree.sha256 if tree else None,
         entrypoint=entrypoint,
         chunks=chunks_of(path, measured.length),
         locations=tuple(replace(one, headers={}) for one in incoming.locations),

@@ -49,11 +49,13 @@ def put(signed: Targets, record: Record, sha512: str) -> None:
 
 
 def archive(signed: Targets, record: Record, sha512: str) -> None:
-    """State *record* in the archive, without chunk digests and rollout: it is asked for by a pin, one at a time.
+    """State *record* in the archive, without chunk digests, patches and rollout: a pin asks for it, one at a time.
 
     A TUF client reads at most 5 MB of one role, and the archive grows for ever.
     """
-    lasting = replace(record, chunks=None, rollout=replace(record.rollout, start=None, steps=(), paused_at=None))
+    lasting = replace(
+        record, chunks=None, patches=(), rollout=replace(record.rollout, start=None, steps=(), paused_at=None)
+    )
     _put(signed, archive_path_of(record.product, record.version, record.platform), lasting, sha512)
 
 

@@ -1,7 +1,9 @@
 """Where builds come from and who orders them: source, pin and mover."""
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from pawld.model import Location, Patch
 from pawld.ports import Mover, Pin, Source
 from pawld.settings.models import Agent as AgentSettings
 from pawld.settings.pins import FixedPin as FixedSettings
@@ -44,18 +46,34 @@ def source_of(agent: AgentSettings, around: Surroundings) -> Source:
         from pawld.sources.tuf import TARGET, TufSource
 
         trust = agent.trust
-        metadata_url = trust.metadata_url if isinstance(trust, TufTrust) else ""
         target = trust.target if isinstance(trust, TufTrust) and trust.target else TARGET
-        beside = metadata_url.rstrip("/").rpartition("/")[0] + "/targets"
-        return TufSource(
-            settings.targets_url or beside, target=target, token=settings.token, final_hosts=settings.final_hosts
-        )
+        return TufSource(_targets_url(agent), target=target, token=settings.token, final_hosts=settings.final_hosts)
     from pawld.sources.manifest import ManifestSource
 
     manifest_url = agent.trust.manifest_url if isinstance(agent.trust, ManifestTrust) else None
     return ManifestSource(
         web, manifest_url, now, url=settings.url, token=settings.token, final_hosts=settings.final_hosts
     )
+
+
+def patch_places_of(agent: AgentSettings) -> Callable[[Patch], Sequence[Location]]:
+    """Return where patches lie: in the repository that the records come from; nowhere without one."""
+    if not isinstance(agent.trust, TufTrust):
+        return lambda _patch: ()
+    from pawld.sources.patches import PatchPlaces
+
+    settings = agent.source
+    if not isinstance(settings, TufSettings):
+        return PatchPlaces(_targets_url(agent)).locate
+    return PatchPlaces(_targets_url(agent), token=settings.token, final_hosts=settings.final_hosts).locate
+
+
+def _targets_url(agent: AgentSettings) -> str:
+    """Where a TUF repository has its targets: as configured, or else beside its metadata."""
+    if isinstance(agent.source, TufSettings) and agent.source.targets_url:
+        return agent.source.targets_url
+    metadata_url = agent.trust.metadata_url if isinstance(agent.trust, TufTrust) else ""
+    return metadata_url.rstrip("/").rpartition("/")[0] + "/targets"
 
 
 def pin_of(agent: AgentSettings, around: Surroundings, campaign: "Campaign | None" = None) -> Pin | None:

@@ -14,7 +14,7 @@ from support.publishing import tar
 
 from pawld.errors import RejectedError
 from pawld.model import Unpacked
-from pawld.publish.contents import unpacked
+from pawld.publish.contents import tree_of
 from pawld.reasons import Reason
 
 FILES = {"./bin/acme": b"x" * 1000, "share/readme": b"y" * 24}
@@ -41,20 +41,15 @@ MAKERS: dict[str, Callable[[dict[str, bytes]], bytes]] = {
 }
 
 
-def measured(tmp_path: Path, data: bytes, format_: str, entrypoint: str | None = "bin/acme") -> Unpacked | None:
+def measured(tmp_path: Path, data: bytes, format_: str, entrypoint: str | None = "bin/acme") -> Unpacked:
     path = tmp_path / "build"
     path.write_bytes(data)
-    return unpacked(path, f"acme.{format_}", format_, entrypoint)
+    return tree_of(path, f"acme.{format_}", format_, entrypoint).unpacked
 
 
 @pytest.mark.parametrize("format_", MAKERS)
 def test_bytes_and_files_are_counted(tmp_path: Path, format_: str) -> None:
     assert measured(tmp_path, MAKERS[format_](FILES), format_) == Unpacked(1024, 2)
-
-
-def test_a_single_program_is_one_file_and_a_package_has_no_caps(tmp_path: Path) -> None:
-    assert measured(tmp_path, b"\x7fELF", "file", None) == Unpacked(4, 1)
-    assert measured(tmp_path, b"anything", "msi", None) is None
 
 
 @pytest.mark.parametrize("format_", MAKERS)
