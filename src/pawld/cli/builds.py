@@ -1,11 +1,14 @@
 """``rollback``, ``block``, ``unblock`` and ``recover``."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from pawld.cli.arguments import add_agent, add_command
 from pawld.cli.control import agents_of, control_of
 from pawld.cli.output import Document, Manner, outcome_lines, show, worst_exit
+
+_STATE = "with --root: the state that knows the agent; default: this system's place"
 
 
 def add_to(subparsers: Any) -> None:
@@ -15,6 +18,8 @@ def add_to(subparsers: Any) -> None:
         add_agent(command)
         command.set_defaults(handler=handler)
         if name == "recover":
+            for option, told in (("--root", "an agent's directory: no configuration is read"), ("--state", _STATE)):
+                command.add_argument(option, type=Path, metavar="DIR", help=told)
             command.add_argument(
                 "--self-test", action="store_true", help="show on a copy of the state that this pawld can take over"
             )
@@ -31,6 +36,8 @@ def _rollback(arguments: argparse.Namespace) -> int:
 
 def _recover(arguments: argparse.Namespace) -> int:
     control, agents = control_of(arguments), agents_of(arguments)
+    if arguments.root is not None:
+        return _told(control.recover_root(arguments.root.resolve(), arguments.state), arguments)
     return _told(control.self_test(agents) if arguments.self_test else control.recover(agents), arguments)
 
 

@@ -58,6 +58,9 @@ class Control(Protocol):
     def recover(self, agents: Sequence[str]) -> Document:
         """Finish or undo what was interrupted; no network."""
 
+    def recover_root(self, root: "Path", state: "Path | None") -> Document:
+        """Recover what stands in *root* without a configuration."""
+
     def history(self, agents: Sequence[str], limit: int) -> Document:
         """Return ``{"events": […]}``, newest first."""
 

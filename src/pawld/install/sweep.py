@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from pawld.formats.slot_manifest import FILENAME
 from pawld.install.layout import Layout, is_download, is_leftover, is_slot_name, read_head
 from pawld.system import files
 
@@ -21,9 +22,16 @@ InUse = Callable[[Collection[Path]], Collection[Path]]
 
 
 def slots_to_remove(layout: Layout, install_id: str, retained: Collection[str]) -> list[Path]:
-    """Return the slots whose manifest has our id and whose names are not *retained*."""
+    """Return the slots whose names are not *retained* and whose manifest has our id, or rotted beyond reading.
+
+    A directory without any manifest was made by others: ours get their name with it inside, in one step.
+    """
     heads = ((path, read_head(path)) for path in layout.slot_directories() if path.name not in retained)
-    return [path for path, head in heads if head is not None and head.install_id == install_id]
+    return [path for path, head in heads if (_has_rotted(path) if head is None else head.install_id == install_id)]
+
+
+def _has_rotted(slot: Path) -> bool:
+    return (slot / FILENAME).is_file() and not (slot / FILENAME).is_symlink()
 
 
 def linked_slots(layout: Layout) -> set[str]:

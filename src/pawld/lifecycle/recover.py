@@ -138,4 +138,5 @@ class Recovery:
             if len(kept - {None}) >= self.agent.limits.keep:
                 break
             kept.add(name)
-        return {name for name in kept if name is not None}
+        # A slot that cannot be read any more is nothing to go back to, whatever the journal calls it.
+        return {name for name in kept if name in spare}

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -131,21 +132,36 @@ class Control:
             return self._each(host, agents, lambda name: unblock(host, name))
 
     def recover(self, agents: Sequence[str]) -> Document:
-        """Finish or undo what was interrupted, mend and sweep; no network."""
-        from pawld.lifecycle.cycle import Outcome
-        from pawld.lifecycle.recover import Recovery
+        """Finish or undo what was interrupted, mend and sweep; no network, and what the state remembers will do."""
+        from pawld.wiring import recovery
         from pawld.wiring.self_update import handed_over
 
-        def recover(host: "Host", name: str) -> Outcome:
-            if (elsewhere := handed_over(host, name, self._config)) is not None:
-                return elsewhere
-            done = list(Recovery(host.agent(name), host.ledger(name)).run())
-            if host.database.set_aside is not None:
-                done.insert(0, f"The state could not be read; it was set aside as {host.database.set_aside}.")
-            return Outcome(name, Reason.RECOVERED, " ".join(done) or "Nothing was interrupted, and nothing is damaged.")
+        def recover(host: "Host", name: str) -> "Outcome":
+            elsewhere = handed_over(host, name, self._config)
+            return recovery.recovered(host, name) if elsewhere is None else elsewhere
 
-        with self._changing() as host:
-            return self._each(host, agents, lambda name: recover(host, name))
+        try:
+            with self._changing() as host:
+                return self._each(host, agents, lambda name: recover(host, name))
+        except PawldError as error:
+            return {"agents": self._recovered_anyhow(agents, error)}
+
+    def recover_root(self, root: Path, state: Path | None) -> Document:
+        """Recover what stands in *root* without any configuration, by what the state (default: its own place) knows."""
+        from pawld.wiring.recovery import recovered_without_configuration
+
+        return {"agents": recovered_without_configuration([root], state or _default_state())}
+
+    def _recovered_anyhow(self, agents: Sequence[str], error: PawldError) -> Sequence[Document]:
+        """Go on without a configuration, or by looking alone; raise *error* where neither is possible."""
+        from pawld.wiring import recovery
+
+        if error.reason in recovery.NO_CONFIG and recovery.remembered_settings(None, _default_state()).agents:
+            return recovery.recovered_without_configuration(None, _default_state())
+        if error.reason not in recovery.LOOK_ONLY:
+            raise error
+        documents = recovery.looked_at(self._settings(), error)
+        return [one for one in documents if not agents or one["name"] in agents]
 
     def self_test(self, agents: Sequence[str]) -> Document:
         """Show on a copy of the state that this very pawld can take it over; nothing on this host is changed."""
@@ -219,6 +235,12 @@ class Control:
             return _told(host, act(name))
         except PawldError as error:
             return host.describe(name) | {"reason": status.reason_document(error.reason, error.message)}
+
+
+def _default_state() -> Path:
+    from pawld.settings.places import state_directory
+
+    return Path(os.environ.get("PAWLD_UPDATER__STATE_DIR") or state_directory(sys.platform))
 
 
 def _told(host: "Host", outcome: "Outcome") -> Document:

@@ -111,7 +111,10 @@ class Host:
         )
 
     def cycle(self, name: str, progress: Progress) -> Cycle:
-        """Return the agent's cycle."""
+        """Return the agent's cycle, after noting where the agent lies, for a recovery without a configuration."""
+        from pawld.wiring.noted import remember
+
+        remember(self.ledger(name), self._known(name))
         return Cycle(self.agent(name), self.supply(name), self.ledger(name), progress)
 
     def chosen(self, names: Sequence[str]) -> Sequence[str]:
