@@ -42,7 +42,7 @@ class HawkbitPin:
             facts["maintenance window"] = "open" if action.window else "closed"
         forced = action.update == "forced"
         return Pinned(
-            action.version, f"{VENDOR} deployment {action.id}", self._allow_downgrade, facts, passes_windows=forced
+            action.version, f"The {VENDOR} deployment {action.id}", self._allow_downgrade, facts, passes_windows=forced
         )
 
     def concluded(self, reason: Reason, message: str) -> None:
