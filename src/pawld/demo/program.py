@@ -1,10 +1,15 @@
 """The demonstration's agent: a small real program that serves a health endpoint, packed as a vendor would pack it."""
 
 import io
+import shutil
+import sys
 import tarfile
 from dataclasses import dataclass
 
 import zstandard
+
+from pawld.errors import OperatorError
+from pawld.reasons import Reason
 
 BALLAST = 4 * 1024 * 1024  # bytes that do not compress, so that a download can be cut in its middle
 _MODE_PROGRAM, _MODE_DATA = 0o755, 0o644
@@ -82,6 +87,20 @@ else:
     verb, pid_file = sys.argv[1], pathlib.Path(sys.argv[2])
     sys.exit(stop(pid_file) if verb == "stop" else {{"run": run, "start": start}}[verb](pid_file, int(sys.argv[3])))
 '''
+
+
+def interpreter() -> str:
+    """Return the Python that runs the agent: this one, or the host's where pawld is a program of its own.
+
+    Raises:
+        OperatorError: usage, where the host has none.
+    """
+    if not getattr(sys, "frozen", False):
+        return sys.executable
+    found = shutil.which("python3")
+    if found is None:
+        raise OperatorError(Reason.USAGE, "The demonstration's agent is a Python program, and here is no python3.")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import os
 import secrets
 import socket
-import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pawld.demo import vendor as vendors
-from pawld.demo.program import BALLAST, Release
+from pawld.demo.program import BALLAST, Release, interpreter
 from pawld.demo.publisher import CHANNEL, PRODUCT, Publisher
 from pawld.errors import TransientError
 from pawld.lifecycle.cycle import Cycle, Outcome
@@ -191,7 +190,7 @@ class Story:
             "interface": interface,
             "root": self._publisher.found(),
             "metadata": self._publisher.serve(),
-            "python": sys.executable,
+            "python": interpreter(),
             "port": self._port,
         }
         config.write_text(_CONFIG.format(**words), encoding="utf-8")

@@ -1,0 +1,5 @@
+"""Where the frozen program begins."""
+
+from pawld.cli.main import script
+
+script()
