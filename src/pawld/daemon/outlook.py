@@ -52,7 +52,7 @@ class Outlook:
 
     def after_jump(self, due: datetime, now: datetime) -> datetime:
         """Return the new time of a look after the clock was set, or the host slept."""
-        return schedule.after_jump(now, due, self._own, self._place)
+        return schedule.after_jump(now, due, self._own)
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -14,7 +14,7 @@ from pawld.reasons import Cause, Exit, Reason
 
 LONGEST_WAIT = timedelta(days=1)
 SHORTEST_WAIT = timedelta(seconds=1)
-LARGEST_LATENESS = timedelta(minutes=5)  # over which hosts that woke together are spread
+LARGEST_LATENESS = timedelta(minutes=5)  # over which hosts that never looked are spread
 
 _DAY = 86_400  # seconds
 _SPREAD = 0.1  # of the period, by the host's cohort
@@ -22,11 +22,14 @@ _LATER_CHANCE, _LATER_SHARE = 0.2, 0.2  # one time in five up to a fifth of the 
 _MOST_DOUBLINGS = 20  # the exponent is clamped, or a long outage would overflow
 
 _BACKOFF = {
-    Cause.NETWORK: (timedelta(minutes=1), timedelta(hours=6)),
+    Cause.NETWORK: (timedelta(minutes=1), timedelta(hours=1)),
     Cause.HOST: (timedelta(minutes=5), timedelta(hours=6)),
     Cause.NONE: (timedelta(minutes=1), timedelta(hours=1)),
 }
 _BACKOFF_OF_PEOPLE = (timedelta(minutes=15), LONGEST_WAIT)  # until a publisher or an operator has done something
+
+_SOON = frozenset({Reason.NAME_NOT_RESOLVED, Reason.TRANSFER_CUT, Reason.TRANSFER_STALLED})
+"""Faults of the network that are tried again soon: the origin was not reached, or a download only has to go on."""
 
 Dice = Callable[[], float]
 """Throws a number, 0 ≤ number < 1, evenly."""
@@ -65,28 +68,34 @@ def period(every: timedelta, place: float) -> timedelta:
 def next_look(now: datetime, last: Last, own: timedelta, place: float, dice: Dice) -> datetime:
     """Return when to look next: always later than *now*, never later than a day or the lengthened period.
 
-    A failure is not tried again before its ``retry_at``; a gate and the rollout only name a time at which it is worth
-    looking sooner than the period would.
+    A failure is not tried again before its ``retry_at``, nor, where an origin failed that all hosts share, sooner than
+    the period: it must not be asked more often for being down. A gate and the rollout only name a time at which it is
+    worth looking sooner. A look that was missed comes when the one after it would have: phases stay as spread as they
+    were, however many hosts were off together (``tests/benchmarks/origin_load.py``).
     """
     if last.looked is None or last.looked > now:  # never, or the clock was set back: nothing is known of the past
         return now + lateness(own, place)
     due = last.looked + own + _more(own, dice)
     if last.retry_at is not None:
-        due = last.retry_at + _jitter(last.retry_at - now, dice) if _failed(last) else min(due, last.retry_at)
+        again = last.retry_at + _jitter(last.retry_at - now, dice)
+        if not _failed(last):
+            due = min(due, last.retry_at)
+        else:
+            due = max(due, again) if _is_the_origins(last.reason) else again
     if due <= now:
-        return now + lateness(own, place)
+        return _in_phase(now, due, own)
     return min(max(due, now + SHORTEST_WAIT), now + _longest(own))
 
 
-def after_jump(now: datetime, due: datetime, own: timedelta, place: float) -> datetime:
+def after_jump(now: datetime, due: datetime, own: timedelta) -> datetime:
     """Return the new time of a look that was *due*, after the clock was set or the host slept: one look, no burst."""
     if due <= now:
-        return now + lateness(own, place)
+        return _in_phase(now, due, own)
     return due if due - now <= _longest(own) else now + own
 
 
 def lateness(own: timedelta, place: float) -> timedelta:
-    """Return by how much a look that is overdue waits, so that hosts that come up together do not ask together."""
+    """Return by how much a host's first look waits, so that hosts that are set up together do not ask together."""
     return max(SHORTEST_WAIT, min(own / 12, LARGEST_LATENESS) * place)
 
 
@@ -107,6 +116,15 @@ def retry_at(now: datetime, failures: int, asked: timedelta | None, cause: Cause
 
 def _failed(last: Last) -> bool:
     return last.state == "idle" and last.reason.exit is Exit.TRY_LATER
+
+
+def _is_the_origins(reason: Reason) -> bool:
+    return reason.cause is Cause.NETWORK and reason not in _SOON
+
+
+def _in_phase(now: datetime, due: datetime, own: timedelta) -> datetime:
+    """Return the first of the looks after *due*, a period apart, that is still to come."""
+    return now + own - (now - due) % own
 
 
 def _more(own: timedelta, dice: Dice) -> timedelta:
