@@ -6,22 +6,24 @@ from queue import SimpleQueue
 
 BUFFERS = 3  # one with the consumer, one being filled, one between: bounded memory, and no lockstep
 
+MEMORY = 4 * 1024 * 1024  # bytes; large chunks take turns in two buffers, which is the least
+
 
 class StoppedError(Exception):
     """The consumer left; the producer unwinds."""
 
 
 class Ring:
-    """*BUFFERS* reused buffers of *size* bytes between one producer thread and one consumer.
+    """Two to *BUFFERS* reused buffers of *size* bytes between one producer thread and one consumer.
 
     ``run`` is the consumer's side, ``free`` and ``ready`` the producer's.
     """
 
-    def __init__(self, size: int, count: int = BUFFERS) -> None:
+    def __init__(self, size: int) -> None:
         self._free: SimpleQueue[memoryview | None] = SimpleQueue()
         self._ready: SimpleQueue[tuple[memoryview, memoryview] | BaseException | None] = SimpleQueue()
         self._stopped = threading.Event()
-        for _ in range(count):
+        for _ in range(max(2, min(BUFFERS, MEMORY // max(size, 1)))):
             self._free.put(memoryview(bytearray(size)))
 
     def free(self) -> memoryview:

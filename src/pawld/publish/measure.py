@@ -11,7 +11,7 @@ from pawld.model import Chunks
 MiB = 1024 * 1024
 BLOCK = MiB  # bytes read at a time
 SMALL_CHUNK, LARGE_CHUNK = MiB, 4 * MiB
-FEW_CHUNKS = 256  # as many digests as a small record should carry (17 kB)
+FEW_CHUNKS = 2048  # as many digests as a record should carry (140 kB): a host holds a few chunks in memory at a time
 MOST_CHUNKS = 16_384  # beyond 64 GiB the digests would not fit beside others into 5 MB of metadata
 
 

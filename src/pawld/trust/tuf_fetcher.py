@@ -22,6 +22,7 @@ _STRAY = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _KEPT = "!#$&'()*+,/:;=?@[]~"  # RFC 3986, what a URL may hold as it is
 
 TOTAL_CAP = 64 * 1024 * 1024  # bytes of metadata in one refresh; a real one takes a few kB
+MOST_VALUES = 100_000  # in one document; each takes many times its length in memory, and is read before it is verified
 
 
 class WebFetcher(FetcherInterface):
@@ -62,6 +63,8 @@ class WebFetcher(FetcherInterface):
                     )
         finally:
             _close(blocks)
+        if data.count(b",") + data.count(b"[") + data.count(b"{") > MOST_VALUES:
+            raise DownloadLengthMismatchError(f"{shown(url)} has more than the {MOST_VALUES} values that it may have")
         self._left -= len(data)
         self.last = bytes(data)
         return self.last

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 from pawld.model import Location, Patch
 from pawld.ports import Mover, Pin, Source
@@ -47,7 +48,7 @@ def source_of(agent: AgentSettings, around: Surroundings) -> Source:
 
         trust = agent.trust
         target = trust.target if isinstance(trust, TufTrust) and trust.target else TARGET
-        return TufSource(_targets_url(agent), target=target, token=settings.token, final_hosts=settings.final_hosts)
+        return TufSource(targets_url_of(agent), target=target, token=settings.token, final_hosts=settings.final_hosts)
     from pawld.sources.manifest import ManifestSource
 
     manifest_url = agent.trust.manifest_url if isinstance(agent.trust, ManifestTrust) else None
@@ -64,16 +65,16 @@ def patch_places_of(agent: AgentSettings) -> Callable[[Patch], Sequence[Location
 
     settings = agent.source
     if not isinstance(settings, TufSettings):
-        return PatchPlaces(_targets_url(agent)).locate
-    return PatchPlaces(_targets_url(agent), token=settings.token, final_hosts=settings.final_hosts).locate
+        return PatchPlaces(targets_url_of(agent)).locate
+    return PatchPlaces(targets_url_of(agent), token=settings.token, final_hosts=settings.final_hosts).locate
 
 
-def _targets_url(agent: AgentSettings) -> str:
-    """Where a TUF repository has its targets: as configured, or else beside its metadata."""
+def targets_url_of(agent: AgentSettings) -> str:
+    """Return where a TUF repository has its targets: as configured, or else beside its metadata."""
     if isinstance(agent.source, TufSettings) and agent.source.targets_url:
         return agent.source.targets_url
     metadata_url = agent.trust.metadata_url if isinstance(agent.trust, TufTrust) else ""
-    return metadata_url.rstrip("/").rpartition("/")[0] + "/targets"
+    return urljoin(metadata_url.rstrip("/"), "targets")
 
 
 def pin_of(agent: AgentSettings, around: Surroundings, campaign: "Campaign | None" = None) -> Pin | None:

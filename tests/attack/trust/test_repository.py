@@ -17,7 +17,7 @@ from pawld.model import NoBuild, Platform, Question, Record
 from pawld.ports import Downloaded
 from pawld.reasons import Reason
 from pawld.trust.policy import Policy
-from pawld.trust.tuf_fetcher import TOTAL_CAP
+from pawld.trust.tuf_fetcher import MOST_VALUES, TOTAL_CAP, WebFetcher
 
 TARGET = "acme/stable/linux-x86_64"
 
@@ -74,6 +74,31 @@ def test_endless_metadata_is_cut_at_its_cap(path: str, policy: Policy, server: S
     assert error.reason is Reason.METADATA_UNTRUSTED
     assert "longer than" in error.message
     assert sum(one.stat().st_size for one in host.cache.rglob("*.json")) < TOTAL_CAP / 64
+
+
+def test_all_metadata_of_one_refresh_together_has_a_cap(
+    server: StaticWeb, repository: TufRepository, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = sum(len(repository.files[one]) for one in ("timestamp.json", "1.snapshot.json", "1.targets.json"))
+    monkeypatch.setattr(WebFetcher.__init__, "__defaults__", (whole - 1,))
+
+    error = refusal(host.policy(host.tuf(server.url, repository.first_root)))
+
+    assert error.reason is Reason.METADATA_UNTRUSTED
+    assert "targets.json" not in files_of(host.cache)
+    assert "snapshot.json" in files_of(host.cache)
+
+
+def test_metadata_that_unfolds_in_memory_is_refused_before_it_is_read(
+    policy: Policy, repository: TufRepository, host: Host
+) -> None:
+    repository.files["1.snapshot.json"] = b"[" + b"[]," * MOST_VALUES + b"[]]"
+
+    error = refusal(policy)
+
+    assert error.reason is Reason.METADATA_UNTRUSTED
+    assert "values" in error.message
+    assert "snapshot.json" not in files_of(host.cache)
 
 
 def test_metadata_that_drips_ends_at_the_deadline(server: StaticWeb, repository: TufRepository, host: Host) -> None:

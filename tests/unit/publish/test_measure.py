@@ -20,7 +20,8 @@ def test_every_byte_is_in_one_chunk(tmp_path: Path, length: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("length", "size"), [(1, MiB), (256 * MiB, MiB), (256 * MiB + 1, 2 * MiB), (513 * MiB, 4 * MiB), (1 << 40, 4 * MiB)]
+    ("length", "size"),
+    [(1, MiB), (2048 * MiB, MiB), (2048 * MiB + 1, 2 * MiB), (4097 * MiB, 4 * MiB), (1 << 40, 4 * MiB)],
 )
 def test_a_chunk_is_as_small_as_the_record_can_bear(length: int, size: int) -> None:
     assert chunk_size(length) == size
