@@ -79,4 +79,5 @@ class Timer:
 
     def hangs(self, latest: datetime) -> bool:
         """Say whether the scheduler still holds a job that was due before *latest*: its thread is stuck or gone."""
-        return any(job.next_run_time is not None and job.next_run_time < latest for job in self._scheduler.get_jobs())
+        moments = [getattr(job, "next_run_time", None) for job in self._scheduler.get_jobs()]
+        return any(moment is not None and moment < latest for moment in moments)

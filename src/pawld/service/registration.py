@@ -66,7 +66,10 @@ class SystemdRegistration:
     run: Run = run_here
 
     def install(self, style: Style) -> None:
-        """Write the units, and start pawld now and at every boot; doing it again brings them up to date."""
+        """Write the units, and start pawld now and at every boot; doing it again brings them up to date.
+
+        A program that is not there yet, since pawld is to install itself, is started at its first swap.
+        """
         wanted = _ALWAYS if style is Style.DAEMON else (*_ALWAYS, *_TIMED)
         with host_faults(f"Writing {self.administrators}"):
             for name in wanted:
@@ -75,7 +78,8 @@ class SystemdRegistration:
         self._systemctl("enable", "pawld-recover.service")
         if style is Style.DAEMON:
             self._systemctl("enable", "pawld.service")
-            self._systemctl("restart", "pawld.service")
+            if self.program.exists():
+                self._systemctl("restart", "pawld.service")
         else:
             self._systemctl("enable", "--now", "pawld.timer")
 
