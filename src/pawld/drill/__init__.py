@@ -1,0 +1,1 @@
+"""A rehearsal on this very host: update, failing health, rollback and dead man's switch, in a scratch root."""
