@@ -1,11 +1,13 @@
 """pawld is killed while a build is on probation: systemd's own timer takes it back, and pawld believes that."""
 
 import json
+import os
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from support.real_releases import NEW, OLD
@@ -76,9 +78,8 @@ def killed_on_probation(ruff: Serviced) -> Iterator[None]:
         assert eventually(lambda: status(ruff)["state"] == "probation", 30)
         assert eventually(lambda: ruff.running() == [ruff.slot(NEW) / ruff.program])
         yield
-        ours = subprocess.run(["pgrep", "-P", str(it.pid)], capture_output=True, text=True, check=False).stdout.split()
-        for pid in ours or [str(it.pid)]:
-            subprocess.run(["kill", f"-{signal.SIGKILL.value}", pid], check=True)
+        for child in Path(f"/proc/{it.pid}/task/{it.pid}/children").read_text().split():
+            os.kill(int(child), signal.SIGKILL)
 
 
 def bring_forward(ruff: Serviced) -> None:

@@ -41,7 +41,8 @@ class _Parser(argparse.ArgumentParser):
     """Fails with a reason instead of ending the process."""
 
     def error(self, message: str) -> NoReturn:
-        raise OperatorError(Reason.USAGE, f"{message}; usage: {' '.join(self.format_usage().split()[1:])}")
+        told = f"{message[:1].upper()}{message[1:]}"
+        raise OperatorError(Reason.USAGE, f"{told}; usage: {' '.join(self.format_usage().split()[1:])}.")
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         raise Shown(status, message)
