@@ -46,6 +46,9 @@ class Control(Protocol):
     def update(self, agents: Sequence[str], wish: Wish, progress: Progress) -> Document:
         """Run one cycle for each, to its end."""
 
+    def update_from(self, agents: Sequence[str], bundle: "Path", wish: Wish, progress: Progress) -> Document:
+        """Run one cycle of one agent by a bundle file alone, without a network."""
+
     def rollback(self, agents: Sequence[str]) -> Document:
         """Go back to the previous slot, and block the one left."""
 

@@ -2,6 +2,7 @@
 
 import argparse
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from pawld.cli.arguments import add_agent, add_command
@@ -24,6 +25,7 @@ def add_to(subparsers: Any) -> None:
     update.add_argument("--no-wait", action="store_true", help="return when a gate is closed")
     update.add_argument("--force", action="store_true", help="skip rollout and windows, never trust")
     update.set_defaults(handler=_update)
+    update.add_argument("--from", dest="bundle", type=Path, metavar="FILE", help="by a bundle alone, without a network")
     for command in (check, update):
         command.add_argument("--direct", action="store_true", help="in this process, though a daemon runs")
 
@@ -55,8 +57,12 @@ def _update(arguments: argparse.Namespace) -> int:
 
     wish = Wish(wait=not arguments.no_wait, force=arguments.force)
     agents = agents_of(arguments)
-    document = done_by_daemon(arguments, "update", agents, wait=wish.wait, force=wish.force)
-    if document is None:
-        document = control_of(arguments).update(agents, wish, progress_of(Manner(arguments.json)))
+    progress = progress_of(Manner(arguments.json))
+    if arguments.bundle is not None:
+        document = control_of(arguments).update_from(agents, arguments.bundle, wish, progress)
+    else:
+        document = done_by_daemon(arguments, "update", agents, wait=wish.wait, force=wish.force) or control_of(
+            arguments
+        ).update(agents, wish, progress)
     show(document, outcome_lines(document), Manner(arguments.json))
     return worst_exit(document)

@@ -11,7 +11,7 @@ from logging import getLogger
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pawld.errors import PawldError
+from pawld.errors import OperatorError, PawldError
 from pawld.lifecycle import status
 from pawld.ports import Progress, Reporter
 from pawld.reasons import Reason
@@ -91,6 +91,19 @@ class Control:
                 lambda name: (
                     handed_over(host, name, self._config) or host.cycle(name, progress).update(patience, insistence)
                 ),
+            )
+
+    def update_from(self, agents: Sequence[str], bundle: Path, wish: Wish, progress: Progress) -> Document:
+        """Run one cycle of one agent by a bundle file alone; ``OperatorError`` (usage) where several could be meant."""
+        from pawld.lifecycle.cycle import Insistence, Patience
+
+        patience = Patience.WAIT if wish.wait else Patience.RETURN
+        insistence = Insistence.FORCE if wish.force else Insistence.NONE
+        with self._changing() as host:
+            if len(host.chosen(agents)) != 1:
+                raise OperatorError(Reason.USAGE, "A bundle is for one agent; name it behind the file.")
+            return self._each(
+                host, agents, lambda name: host.cycle_from(name, bundle, progress).update(patience, insistence)
             )
 
     def rollback(self, agents: Sequence[str]) -> Document:

@@ -19,7 +19,7 @@ from pawld.lifecycle.high_water import HighWater
 from pawld.lifecycle.journal import Journal
 from pawld.lifecycle.ledger import Ledger
 from pawld.model import Platform
-from pawld.ports import Clock, Progress, Reporter
+from pawld.ports import Clock, Gate, Progress, Reporter
 from pawld.reasons import Reason
 from pawld.settings.models import Agent as AgentSettings
 from pawld.settings.models import Settings
@@ -74,6 +74,9 @@ class Host:
 
     def agent(self, name: str) -> Agent:
         """Return what stands on this host of the agent; ``OperatorError`` (usage) for an unknown one."""
+        return self._agent(name, self.campaigns.windows(self._known(name), self._around(name)))
+
+    def _agent(self, name: str, first: Sequence[Gate]) -> Agent:
         settings, around = self._known(name), self._around(name)
         installer = installer_of(settings, around)
         service = service_of(settings, around, installer.current)
@@ -86,7 +89,7 @@ class Host:
             evidence=around.state / "evidence" / name,
             health=health_of(settings, around, service),
             windows=windows,
-            gates=[*self.campaigns.windows(settings, around), *gates],
+            gates=[*first, *gates],
             limits=_limits(settings),
         )
 
@@ -116,6 +119,14 @@ class Host:
 
         remember(self.ledger(name), self._known(name))
         return Cycle(self.agent(name), self.supply(name), self.ledger(name), progress)
+
+    def cycle_from(self, name: str, bundle: Path, progress: Progress) -> Cycle:
+        """Return the agent's cycle with a bundle as its only supply: no server is asked, a campaign's neither."""
+        from pawld.wiring.air_gap import supply_from
+
+        settings, around = self._known(name), self._around(name)
+        supply = supply_from(bundle, self.supply(name), settings, self.settings.updater, around)
+        return Cycle(self._agent(name, ()), supply, self.ledger(name), progress)
 
     def chosen(self, names: Sequence[str]) -> Sequence[str]:
         """Return the names that were asked for, or all; ``OperatorError`` (usage) for an unknown one."""

@@ -1,0 +1,91 @@
+"""A client that answers from what lies on this host, under the addresses it would be fetched from, and asks nobody.
+
+Whoever uses a ``Web`` works the same with it: the same statuses, the same limits, the same proofs.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Protocol
+
+import httpcore
+
+from pawld.errors import TransientError
+from pawld.model import Location
+from pawld.reasons import Reason
+from pawld.system.http.answers import Answer, Headers, Reply
+from pawld.system.http.client import MiB, Web
+from pawld.system.http.urls import address_of, shown
+
+_NONE: Mapping[str, str] = {}
+
+
+class Shelf(Protocol):
+    """Names and the bytes behind them."""
+
+    def size(self, name: str) -> int | None:
+        """Return how many bytes lie under *name*; None where nothing does."""
+
+    def blocks(self, name: str) -> Iterator[bytes]:
+        """Yield them."""
+
+
+class OfflineWeb(Web):
+    """Answers GET for addresses below the given places: 200 or 404; every other address counts as unreachable.
+
+    Args:
+        places: the shelf's folder for each base URL.
+        told: what the bytes come from, for sentences, such as ``the bundle acme.tar``.
+    """
+
+    def __init__(self, shelf: Shelf, places: Mapping[str, str], told: str) -> None:
+        super().__init__()
+        self._shelf = shelf
+        self._places = {url.rstrip("/") + "/": folder for url, folder in places.items()}
+        self._told = told
+
+    @contextmanager
+    def get(
+        self,
+        location: Location,
+        *,
+        headers: Mapping[str, str] = _NONE,  # noqa: ARG002 - the whole is sent whatever part was asked for
+        deadline: timedelta | None = None,  # noqa: ARG002 - nothing is waited for
+    ) -> Iterator[Answer]:
+        """Answer with the whole file; ``TransientError`` (unreachable) for an address outside the places."""
+        name = self._name(location.url)
+        size = self._shelf.size(name)
+        address = address_of(location.url)
+        head = [(b"content-length", str(size or 0).encode())]
+        body: Callable[[], Iterator[bytes]] = lambda: self._shelf.blocks(name)  # noqa: E731 - opened when it is read
+        response = httpcore.Response(200 if size is not None else 404, headers=head, content=_late(body, size))
+        yield Answer(response.status, Headers(head), address.url, address.origin, 0, response)
+
+    def call(
+        self,
+        method: str,  # noqa: ARG002 - no interface answers here
+        url: str,
+        *,
+        headers: Mapping[str, str] = _NONE,  # noqa: ARG002 - as above
+        body: bytes | None = None,  # noqa: ARG002 - as above
+        limit: int = MiB,  # noqa: ARG002 - as above
+        deadline: timedelta = timedelta(seconds=60),  # noqa: ARG002 - as above
+    ) -> Reply:
+        """Refuse: ``TransientError`` (unreachable)."""
+        raise self._unreachable(url)
+
+    def _name(self, url: str) -> str:
+        for base, folder in self._places.items():
+            if url.startswith(base):
+                return f"{folder}/{url.removeprefix(base)}"
+        raise self._unreachable(url)
+
+    def _unreachable(self, url: str) -> TransientError:
+        return TransientError(
+            Reason.UNREACHABLE, f"{shown(url)} is not asked: this update goes by {self._told} alone, without a network."
+        )
+
+
+def _late(body: Callable[[], Iterator[bytes]], size: int | None) -> Iterator[bytes]:
+    if size is not None:
+        yield from body()
