@@ -1,9 +1,14 @@
 """Traversal by every spelling: whatever a name says, nothing lies outside the slot."""
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from support.archives import END, ZipMember, long_name, member, pax, zipped
+
+from pawld.install.archive.place import place_in
+from pawld.install.archive.tree import Tree
 
 Refused = Callable[..., str]
 
@@ -152,3 +157,24 @@ def test_a_hostile_name_does_not_reach_the_terminal(refused: Refused) -> None:
     message = refused(member("\x1b]0;owned\x07" + "A" * 80, b"evil") + END)
     assert "\x1b" not in message
     assert len(message) < 400
+
+
+@pytest.mark.skipif(os.open not in os.supports_dir_fd, reason="this system knows no openat")
+def test_a_link_that_somebody_plants_meanwhile_is_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_bytes(b"the agent that runs")
+    slot = tmp_path / "slot"
+    slot.mkdir()
+    tree = Tree()
+    (folder,) = tree.folder("bin")
+    place = place_in(slot)
+    (slot / "agent").symlink_to("../precious")
+    (slot / "bin").symlink_to("..")
+
+    with pytest.raises(FileExistsError):
+        place.make_file(tree.root, "agent", 0o644)
+    with pytest.raises(OSError):  # noqa: PT011 - ELOOP or ENOTDIR, as the system has it
+        place.make_file(folder, "planted", 0o644)
+    place.close()
+
+    assert (tmp_path / "precious").read_bytes() == b"the agent that runs"
+    assert not (tmp_path / "planted").exists()

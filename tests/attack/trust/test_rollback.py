@@ -90,3 +90,19 @@ def test_the_true_repository_is_believed_again_after_a_rollback_was_refused(
     found = policy.record(QUESTION)
     assert isinstance(found, Record)
     assert found.version == "1.1.0"
+
+
+def test_a_root_planted_in_the_cache_is_not_believed(policy: Policy, server: StaticWeb, host: Host) -> None:
+    policy.record(QUESTION)
+    foreign = TufRepository()
+    foreign.add("acme/stable/linux-x86_64", b"evil", custom())
+    foreign.publish()
+    (host.cache / "root.json").unlink()
+    (host.cache / "root.json").write_bytes(foreign.first_root)
+    server.files = foreign.files
+
+    with pytest.raises(RejectedError) as refused:
+        policy.record(QUESTION)
+
+    assert refused.value.reason is Reason.THRESHOLD_NOT_MET
+    assert (host.cache / "root.json").read_bytes() != foreign.first_root

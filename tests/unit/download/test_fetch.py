@@ -98,6 +98,21 @@ def test_a_changed_object_starts_anew(mover: HttpMover, tmp_path: Path) -> None:
         assert len(server.asked) == 1
 
 
+def test_a_range_of_another_object_is_not_joined_to_what_is_here(mover: HttpMover, tmp_path: Path) -> None:
+    """The server minds no If-Range: what is here is of an object that it has no more."""
+    other = serving(DATA, etag='"two"')
+
+    def careless(asked: Asked, wire: Wire) -> None:
+        asked.headers.pop("if-range", None)
+        other(asked, wire)
+
+    with raw_server(careless) as server:
+        begun(tmp_path, f"{server.url}/build", 100_000)
+        partial_in(tmp_path, RECORD).write_bytes(bytes(100_000))
+        assert fetched(mover, tmp_path, f"{server.url}/build") == DATA
+        assert [one.range_start for one in server.asked] == [100_000, None]
+
+
 def test_another_location_does_not_go_on_with_the_bytes_of_the_first(mover: HttpMover, tmp_path: Path) -> None:
     with raw_server(serving(DATA)) as server:
         begun(tmp_path, "https://first.example/build", 100_000)

@@ -2,12 +2,13 @@
 
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from support.trusting import LINUX, MemoryMarks
 
 from pawld.errors import RejectedError
-from pawld.model import NoBuild, Record
+from pawld.model import NoBuild, Record, Slot
 from pawld.reasons import Reason
 from pawld.trust.binding import check_same
 from pawld.trust.engine import RoleMark
@@ -125,3 +126,18 @@ def test_two_engines_without_a_build_agree_and_with_one_they_do_not() -> None:
         with pytest.raises(RejectedError) as refused:
             check_same(RECORD, other)
         assert refused.value.reason is Reason.RECORD_MISMATCH
+
+
+@pytest.mark.parametrize(("runs", "allowed"), [("1.1.0", True), ("1.0.0", True), ("1.2.0", False)])
+def test_a_signed_permission_to_go_back_is_for_the_versions_that_it_names(runs: str, allowed: bool) -> None:
+    marks = Marks(MemoryMarks(), "acme")
+    marks.raise_sequence("path", replace(RECORD, sequence=9))
+    back = replace(RECORD, allow_downgrade_from=("1.1.0",))
+    installed = Slot(Path("slot"), runs, "b" * 64, 9)
+
+    if allowed:
+        marks.check_sequence("path", back, installed)
+        return
+    with pytest.raises(RejectedError) as refused:
+        marks.check_sequence("path", back, installed)
+    assert refused.value.reason is Reason.ROLLBACK_SUSPECTED
