@@ -36,12 +36,12 @@ def supply_from(file: Path, usual: Supply, agent: AgentSettings, updater: Update
 
     bundle = open_bundle(file)
     _check_meant(bundle, usual)
-    targets_url = targets_url_of(agent)
+    target, targets_url = agent.trust.target or TARGET, targets_url_of(agent)
     places = {agent.trust.metadata_url: "metadata", targets_url: "targets"}
     offline = replace(around, web=OfflineWeb(bundle, places, f"the bundle {file.name}"))
     return replace(
         usual,
-        source=TufSource(targets_url, target=agent.trust.target or TARGET),
+        source=TufSource(targets_url, target=target, archive=target),  # a bundle has no archive
         trust=trust_of(agent, updater.max_build, offline, Shelf(agent.root).current),
         mover=mover_of(agent, updater.model_copy(update={"mirrors": ()}), offline),
         pin=usual.pin if isinstance(agent.pin, FixedSettings) else None,
