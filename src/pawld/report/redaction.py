@@ -19,7 +19,7 @@ _RULES = (
     (re.compile(r"(?i)\b((?:set-)?cookie['\"]?\s*[:=]\s*)[^\r\n]+"), rf"\1{_HIDDEN}"),
     (
         re.compile(
-            r"(?i)(['\"](?:proxy-authorization|authorization|(?:set-)?cookie|[\w-]*(?:token|api-key))['\"]\s*,\s*)"
+            r"(?i)(['\"](?:proxy-authorization|authorization|(?:set-)?cookie|[\w-]{0,64}(?:token|api-key))['\"]\s*,\s*)"
             r"b?(?:'[^']*'|\"[^\"]*\")"
         ),
         rf"\1'{_HIDDEN}'",
@@ -30,7 +30,7 @@ _RULES = (
     ),
     (
         re.compile(
-            r"(?i)([\w-]*(?:token|passw(?:or)?d|secret|secret[_-]?key|access[_-]?key|api[_-]?key|signature)['\"]?\s*[:=]\s*)"
+            r"(?i)([\w-]{0,64}(?:token|passw(?:or)?d|secret|secret[_-]?key|access[_-]?key|api[_-]?key|signature)['\"]?\s*[:=]\s*)"
             r"(?:b?'[^']*'|b?\"[^\"]*\"|[^\s,;&'\"(]+)"
         ),
         rf"\1{_HIDDEN}",
