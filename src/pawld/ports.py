@@ -195,6 +195,14 @@ class PatchingInstaller(Installer, Protocol):
         """Make the slot as ``stage`` does; any failure leaves nothing behind, and says nothing against the build."""
 
 
+@runtime_checkable
+class Rebooting(Protocol):
+    """An installer whose work may be over only after the next start of the host."""
+
+    def reboot_needed(self) -> str | None:
+        """Return the sentence that tells it, where the last ``activate`` ended so."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
     """What the service manager says of the agent's service.

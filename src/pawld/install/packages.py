@@ -18,7 +18,7 @@ from pawld.formats.slot_manifest import FileEntry
 from pawld.install.archive import Limits, unpack_program
 from pawld.install.slots import SlotInstaller
 from pawld.model import Record, Slot, Unpacked
-from pawld.ports import Progress, Verified
+from pawld.ports import Progress, Rebooting, Verified
 from pawld.reasons import Reason
 from pawld.system.faults import host_faults
 
@@ -152,6 +152,10 @@ class PackageInstaller:
             return [*point[:2], f"{install} && {point[2]}"]
         moved = point[2] if point[:2] == ["/bin/sh", "-c"] else shlex.join(point)
         return ["/bin/sh", "-c", f"{install} && {moved}"]
+
+    def reboot_needed(self) -> str | None:
+        """Return what the package manager says of it; most have no such thing."""
+        return self.manager.reboot_needed() if isinstance(self.manager, Rebooting) else None
 
     def sweep(self, keep: Iterable[str]) -> int:
         """Remove leftovers, and kept packages that nothing needs."""

@@ -11,6 +11,7 @@ from pawld.lifecycle.ledger import Ledger
 from pawld.lifecycle.probation import Watch
 from pawld.lifecycle.states import Build, Idle, Probation, RollingBack, Swapping
 from pawld.model import Slot
+from pawld.ports import Rebooting
 from pawld.reasons import Reason
 
 _DEAD_MAN_MARGIN = timedelta(minutes=2)  # beyond probation; then pawld itself must be dead
@@ -118,7 +119,10 @@ class Swap:
         self.ledger.note(previous=probation.previous, last_good=probation.slot)
         self.ledger.journal.forget_attempts(probation.build.sha256)
         self.ledger.blocklist.unblock(probation.build.sha256)
-        idle = self.ledger.rest(Idle(Reason.UPDATED, message + waiting.losses(self.agent.gates)), probation.build)
+        installer = self.agent.installer
+        reboot = installer.reboot_needed() if isinstance(installer, Rebooting) else None
+        reason, told = (Reason.NEEDS_REBOOT, f"{message} {reboot}") if reboot else (Reason.UPDATED, message)
+        idle = self.ledger.rest(Idle(reason, told + waiting.losses(self.agent.gates)), probation.build)
         waiting.release(self.agent.gates)
         return idle
 

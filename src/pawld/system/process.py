@@ -90,16 +90,17 @@ def run(
     return Finished(tuple(command), process.returncode, _text(output), _text(errors))
 
 
-def launch(command: Sequence[str], *, limit: timedelta, log: Path | None = None) -> Finished:
+def launch(command: Sequence[str], *, limit: timedelta, log: Path | None = None, line: str | None = None) -> Finished:
     """Run a *command* that leaves something running, and wait for the command alone.
 
     No pipe is held, so that what it leaves may keep its output open: that goes to *log*, emptied first, or nowhere.
-    Where the command does not end within *limit*, it and all it started are killed.
+    Where the command does not end within *limit*, it and all it started are killed. On Windows *line* may be the whole
+    command line, for a program that reads quotes in a way of its own.
     """
     try:
         with Path(log or os.devnull).open("wb") as output:
             process = subprocess.Popen(
-                list(command),
+                line or list(command),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -65,6 +65,19 @@ def _manager(agent: AgentSettings, settings: PackageInstall, around: Surrounding
 
             name = settings.package or agent.product
             return Rpm(name, around.platform, limit=settings.timeout, outside=_outside(settings))
+        case MsiInstall():
+            from pawld.install.msi import WindowsInstaller
+            from pawld.install.shelf import Shelf
+            from pawld.system.windows_installer import HostProducts
+
+            return WindowsInstaller(
+                around.platform,
+                HostProducts(),
+                lambda: [slot.path / "package.msi" for slot in Shelf(agent.root).slots()],
+                log=around.state / "logs" / f"{around.agent}.msi.log",
+                properties=settings.properties,
+                limit=settings.timeout,
+            )
     raise OperatorError(
         Reason.CONFIG_INVALID,
         f'agents.{around.agent}.install.type = "{settings.type}" names an installer that this pawld does not have.',
