@@ -3,6 +3,7 @@
 import hashlib
 import io
 import random
+import shutil
 import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -97,9 +98,16 @@ class Pair:
         if data is not None:
             record = replace(record, patches=(self.described(data),))
         data = self.bytes if data is None else data
+        self.close()
         downloaded = _spooled(self.home, data)
-        self.files.append(downloaded.file)
+        self.files = [downloaded.file]
         return policy().prove_patch(record, record.patches[0], downloaded)
+
+    def prove_as_signed(self) -> VerifiedPatch:
+        """Prove what lies in the download's place as the patch that the record names."""
+        path = self.home / "patch.unverified"
+        with path.open("rb") as file:
+            return policy().prove_patch(self.record, self.record.patches[0], Downloaded(file, path, "nowhere"))
 
     def close(self) -> None:
         """Let go of every patch that was proven."""
@@ -123,6 +131,10 @@ class PatchHost:
 
     def whole(self) -> Slot:
         return self.installer.stage(ProvenBytes(self.pair.record, self.pair.new), Quiet())
+
+    def forget(self, slot: Slot) -> None:
+        """Remove a slot, as if it had never been made."""
+        shutil.rmtree(slot.path)
 
     def left_behind(self) -> list[str]:
         """Everything in ``versions`` but the base."""
