@@ -31,6 +31,8 @@ _BACKOFF_OF_PEOPLE = (timedelta(minutes=15), LONGEST_WAIT)  # until a publisher 
 _SOON = frozenset({Reason.NAME_NOT_RESOLVED, Reason.TRANSFER_CUT, Reason.TRANSFER_STALLED})
 """Faults of the network that are tried again soon: the origin was not reached, or a download only has to go on."""
 
+_WAITING = "waiting"
+
 Dice = Callable[[], float]
 """Throws a number, 0 ≤ number < 1, evenly."""
 
@@ -69,8 +71,9 @@ def next_look(now: datetime, last: Last, own: timedelta, place: float, dice: Dic
     """Return when to look next: always later than *now*, never later than a day or the lengthened period.
 
     A failure is not tried again before its ``retry_at``, nor, where an origin failed that all hosts share, sooner than
-    the period: it must not be asked more often for being down. A gate and the rollout only name a time at which it is
-    worth looking sooner. A look that was missed comes when the one after it would have: phases stay as spread as they
+    the period: it must not be asked more often for being down. A gate names a time at which it is worth looking
+    sooner; what a rollout names is left to the period, being one moment for most of the fleet where a ramp ends in a
+    step. A look that was missed comes when the one after it would have: phases stay as spread as they
     were, however many hosts were off together (``tests/benchmarks/origin_load.py``).
     """
     if last.looked is None or last.looked > now:  # never, or the clock was set back: nothing is known of the past
@@ -78,9 +81,9 @@ def next_look(now: datetime, last: Last, own: timedelta, place: float, dice: Dic
     due = last.looked + own + _more(own, dice)
     if last.retry_at is not None:
         again = last.retry_at + _jitter(last.retry_at - now, dice)
-        if not _failed(last):
+        if last.state == _WAITING:
             due = min(due, last.retry_at)
-        else:
+        elif _failed(last):
             due = max(due, again) if _is_the_origins(last.reason) else again
     if due <= now:
         return _in_phase(now, due, own)

@@ -100,10 +100,10 @@ def test_an_origin_that_failed_is_not_asked_more_often_than_one_that_is_well(rea
     assert look(failed(reason, timedelta(hours=5)), 0.9, 0.0) == timedelta(hours=5)
 
 
-def test_gates_and_the_rollout_only_bring_a_look_forward() -> None:
+def test_a_gate_brings_a_look_forward_and_a_rollout_leaves_it_to_the_period() -> None:
     assert look(Last(START, Reason.OUTSIDE_WINDOW, "waiting", START + timedelta(minutes=9))) == timedelta(minutes=9)
     assert look(Last(START, Reason.OUTSIDE_WINDOW, "waiting", START + timedelta(days=9))) == HOUR
-    assert look(Last(START, Reason.NOT_IN_ROLLOUT, "idle", START + timedelta(minutes=9))) == timedelta(minutes=9)
+    assert look(Last(START, Reason.NOT_IN_ROLLOUT, "idle", START + timedelta(minutes=9))) == HOUR
     assert look(Last(START, Reason.BUILD_BLOCKED, "idle", START + timedelta(days=9))) == HOUR
 
 
