@@ -6,6 +6,7 @@ attack must not do is looked at from outside: by asking the agent itself, and by
 
 import hashlib
 import io
+import re
 import socket
 import sys
 import tarfile
@@ -64,6 +65,7 @@ timeout = "2s"
 probation = "1s"
 checks = [{{ type = "http", url = "http://127.0.0.1:{port}/health", every = "1s" }}]
 """
+CONFIG_SHORT = re.compile(r"^(stall|download_deadline) = .*$", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -126,6 +128,11 @@ class Besieged:
 
     def opened(self) -> AbstractContextManager[Host]:
         return opened_for_change(self.settings)
+
+    def be_patient(self) -> None:
+        """Give processes that read the file the time that a busy machine and a large build take."""
+        config = self.home / "pawld.toml"
+        config.write_text(CONFIG_SHORT.sub(r'\1 = "1m"', config.read_text()))
 
     def stop(self) -> None:
         """Stop the agent and the vendor."""

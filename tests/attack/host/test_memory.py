@@ -40,8 +40,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the peak is rea
 def host(tmp_path: Path) -> Iterator[Besieged]:
     (tmp_path / "home").mkdir()
     with besieged(tmp_path / "home") as made:
-        text = (made.home / "pawld.toml").read_text()
-        (made.home / "pawld.toml").write_text(text.replace('"3s"', '"10m"').replace('"1s"\ndown', '"30s"\ndown'))
+        made.be_patient()
         yield made
 
 
