@@ -37,18 +37,22 @@ class HighWater:
             marks.setdefault(agent, {})[name] = value
             self._write(marks)
 
-    def reconcile(self) -> int:
-        """Restore either copy from the other, after a crash or a loss; return how many marks one of them lacked."""
-        with host_faults("Removing an unfinished copy of the marks"):
-            self._copy.with_name(f".{self._copy.name}.new").unlink(missing_ok=True)
+    def lacking(self) -> set[tuple[str, str, int]]:
+        """Return the marks that one copy lacks, or has lower than the other: agent, name and the higher value."""
         stored, beside = self._stored(), self._beside()
-        lacking = {
+        return {
             (agent, name, value)
             for known, other in ((stored, beside), (beside, stored))
             for agent, marks in known.items()
             for name, value in marks.items()
             if other.get(agent, {}).get(name, -1) < value
         }
+
+    def reconcile(self) -> int:
+        """Restore either copy from the other, after a crash or a loss; return how many marks one of them lacked."""
+        with host_faults("Removing an unfinished copy of the marks"):
+            self._copy.with_name(f".{self._copy.name}.new").unlink(missing_ok=True)
+        lacking = self.lacking()
         for agent, name, value in lacking:
             self.raise_to(agent, name, value)
         return len(lacking)
