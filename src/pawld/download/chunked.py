@@ -90,13 +90,15 @@ class ChunkedTransfer:
                 self._transfer(location)
             except PawldError as fault:
                 self._ring.check()
-                self._routes.failed(location, fault, self._then(fault, before))
+                self._routes.failed(location, fault, self._then(fault, before, location))
             else:
                 return
         raise self._routes.verdict()
 
-    def _then(self, fault: PawldError, before: int) -> Then:
+    def _then(self, fault: PawldError, before: int, location: Location) -> Then:
         if isinstance(fault, WrongChunkError):
+            if location.mirror:  # however many mirrors lie, it is no fault of the build's
+                return Then.NEVER
             if self._index in self._wrong:
                 raise fault
             self._wrong.add(self._index)

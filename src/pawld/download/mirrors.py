@@ -10,6 +10,7 @@ from pawld.model import Location, Record
 from pawld.ports import Clock
 
 RESTS = timedelta(hours=1)  # a mirror that failed is left alone for so long
+PLACEHOLDER = "{sha256}"
 _log = logging.getLogger("pawld.download")
 
 
@@ -17,7 +18,8 @@ class Mirrors:
     """Knows the configured mirrors, and which of all mirrors rest because they failed.
 
     Args:
-        bases: URLs; a build lies at ``{base}/sha256/{hex}``.
+        bases: URLs; a build lies at ``{base}/sha256/{hex}``, or where the base says ``{sha256}`` itself, as a local
+            Kraken wants it: ``http://127.0.0.1:16000/namespace/agents/blobs/{sha256}``.
     """
 
     def __init__(self, bases: Sequence[str], clock: Clock, *, rests: timedelta = RESTS) -> None:
@@ -28,7 +30,7 @@ class Mirrors:
 
     def before(self, record: Record, locations: Sequence[Location]) -> list[Location]:
         """Return where to ask, in order: mirrors that do not rest, then the other *locations*."""
-        ours = [Location(f"{base}/sha256/{record.sha256}", mirror=True) for base in self._bases]
+        ours = [Location(_place(base, record.sha256), mirror=True) for base in self._bases]
         named = [one for one in locations if one.mirror]
         awake = [one for one in (*ours, *named) if self._until.get(_host(one), 0.0) <= self._clock.monotonic()]
         return awake + [one for one in locations if not one.mirror]
@@ -40,6 +42,10 @@ class Mirrors:
             _log.warning(
                 "The mirror %s is not asked for %d min: %s", _host(location), self._rests.seconds // 60, fault.message
             )
+
+
+def _place(base: str, sha256: str) -> str:
+    return base.replace(PLACEHOLDER, sha256) if PLACEHOLDER in base else f"{base}/sha256/{sha256}"
 
 
 def _host(location: Location) -> str:

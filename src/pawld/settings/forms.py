@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, St
 
 from pawld.settings.units import (
     checked_command,
+    checked_mirror,
     checked_path,
     checked_proxy,
     checked_template,
@@ -41,6 +42,9 @@ Rate = Annotated[
 Url = Annotated[str, AfterValidator(checked_url), Field(examples=["https://updates.example.com/metadata"])]
 UrlTemplate = Annotated[
     str, AfterValidator(checked_template), Field(examples=["https://downloads.example.com/agent/{version}/SHA256SUMS"])
+]
+Mirror = Annotated[
+    str, AfterValidator(checked_mirror), Field(examples=["http://127.0.0.1:16000/namespace/agents/blobs/{sha256}"])
 ]
 Proxy = Annotated[str, AfterValidator(checked_proxy), Field(examples=["http://proxy.example:3128"])]
 Command = Annotated[

@@ -96,6 +96,13 @@ def checked_template(url: str) -> str:
     return checked_url(url)
 
 
+def checked_mirror(url: str) -> str:
+    """Return *url* where it is as ``checked_url`` wants it and fills in nothing but the build's digest."""
+    if unknown := set(_PLACEHOLDER.findall(url)) - {"sha256"}:
+        raise ValueError(f"{{{min(unknown)}}} is not filled in here; known is {{sha256}}")
+    return checked_url(url)
+
+
 def checked_proxy(url: str) -> str:
     """Return *url* where it names a proxy by http or https; a proxy may be spoken to in the clear."""
     if _split(url).scheme not in {"http", "https"}:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StrictInt
 
-from pawld.settings.forms import AbsolutePath, Duration, Proxy, Rate, Size, Url
+from pawld.settings.forms import AbsolutePath, Duration, Mirror, Proxy, Rate, Size, Url
 from pawld.settings.places import state_directory
 from pawld.settings.section import Credential, Section
 from pawld.settings.units import is_loopback
@@ -38,8 +38,10 @@ class Updater(Section):
         pattern=r"^[A-Za-z0-9._:-]{1,128}$",
         description="What this host is called in rollouts, locks and campaigns; default: the machine's own id, hashed.",
     )
-    mirrors: tuple[Url, ...] = Field(
-        (), description="Tried first, by content address; trust is unaffected.", examples=[["http://127.0.0.1:4001"]]
+    mirrors: tuple[Mirror, ...] = Field(
+        (),
+        description="Tried first, in order: /sha256/HEX below each, or where one says {sha256}; never trusted.",
+        examples=[["http://127.0.0.1:4001"]],
     )
     proxy: Proxy | None = Field(None, description="The proxy for everything but loopback.")
     ca_file: AbsolutePath | None = Field(

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from support.moving import HandClock, Told, partial_in, record_of, serving
+from support.moving import HandClock, Told, partial_in, proof_of, record_of, serving
 from support.raw_server import Asked, Wire, raw_server
 
 from pawld.download.mover import HttpMover
@@ -97,3 +97,38 @@ def test_only_a_lying_mirror_leaves_nothing_behind(web: Web, tmp_path: Path) -> 
             fetched(mover, tmp_path)
         assert caught.value.reason is Reason.DIGEST_MISMATCH
     assert not partial_in(tmp_path, RECORD).exists()
+
+
+def test_a_mirror_may_say_itself_where_the_digest_goes(web: Web, tmp_path: Path) -> None:
+    with raw_server(serving(DATA)) as kraken, raw_server(serving(DATA)) as source:
+        mirror = f"{kraken.url}/namespace/agents/blobs/{{sha256}}"
+        mover = HttpMover(web, HandClock(), mirrors=[mirror], reserve=0)
+        assert fetched(mover, tmp_path, Location(source.url)) == DATA
+        assert kraken.targets == [f"/namespace/agents/blobs/{RECORD.sha256}"]
+
+
+def test_mirrors_are_asked_in_order_until_one_has_it(web: Web, tmp_path: Path) -> None:
+    with (
+        raw_server(lambda _, wire: wire.answer(404)) as first,
+        raw_server(serving(DATA)) as second,
+        raw_server(serving(DATA)) as third,
+        raw_server(serving(DATA)) as source,
+    ):
+        mover = HttpMover(web, HandClock(), mirrors=[first.url, second.url, third.url], reserve=0)
+        assert fetched(mover, tmp_path, Location(source.url)) == DATA
+        assert [len(one.asked) for one in (first, second, third, source)] == [1, 1, 0, 0]
+
+
+def test_lying_mirrors_do_not_condemn_a_build_that_is_proven_in_chunks(
+    web: Web, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    record = record_of(DATA, chunk=64 * 1024)
+    liar = serving(b"x" * len(DATA))
+    with raw_server(liar) as first, raw_server(liar) as second, raw_server(serving(DATA)) as source:
+        mover = HttpMover(web, HandClock(), mirrors=[first.url, second.url], reserve=0)
+        for number in range(2):
+            partial = partial_in(tmp_path, record).with_name(f"{number}.unverified")
+            views = mover.chunks(record, [Location(source.url)], partial, Told(), proof_of(record))
+            assert b"".join(map(bytes, views)) == DATA
+        assert [len(one.asked) for one in (first, second)] == [1, 1]
+    assert f"The mirror {first.url} is not asked for 60 min" in caplog.text
