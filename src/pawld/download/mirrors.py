@@ -1,13 +1,17 @@
 """Mirrors: places near this host that may have a build by its digest. They are a help, and never trusted or needed."""
 
+import json
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from pawld.errors import PawldError
 from pawld.model import Location, Record
 from pawld.ports import Clock
+from pawld.system.files import write_durably
 
 RESTS = timedelta(hours=1)  # a mirror that failed is left alone for so long
 PLACEHOLDER = "{sha256}"
@@ -20,28 +24,54 @@ class Mirrors:
     Args:
         bases: URLs; a build lies at ``{base}/sha256/{hex}``, or where the base says ``{sha256}`` itself, as a local
             Kraken wants it: ``http://127.0.0.1:16000/namespace/agents/blobs/{sha256}``.
+        memory: the file in which rests outlive this process.
     """
 
-    def __init__(self, bases: Sequence[str], clock: Clock, *, rests: timedelta = RESTS) -> None:
+    def __init__(
+        self, bases: Sequence[str], clock: Clock, *, rests: timedelta = RESTS, memory: Path | None = None
+    ) -> None:
         self._bases = tuple(base.rstrip("/") for base in bases)
         self._clock = clock
         self._rests = rests
-        self._until: dict[str, float] = {}
+        self._memory = memory
+        self._until = _remembered(memory)
 
     def before(self, record: Record, locations: Sequence[Location]) -> list[Location]:
         """Return where to ask, in order: mirrors that do not rest, then the other *locations*."""
         ours = [Location(_place(base, record.sha256), mirror=True) for base in self._bases]
         named = [one for one in locations if one.mirror]
-        awake = [one for one in (*ours, *named) if self._until.get(_host(one), 0.0) <= self._clock.monotonic()]
+        awake = [one for one in (*ours, *named) if not self._rests_now(_host(one))]
         return awake + [one for one in locations if not one.mirror]
 
     def rest(self, location: Location, fault: PawldError) -> None:
         """Leave a mirror alone for a while, and say so; anything else than a mirror is asked each time."""
         if location.mirror:
-            self._until[_host(location)] = self._clock.monotonic() + self._rests.total_seconds()
+            self._until[_host(location)] = self._clock.now() + self._rests
+            self._keep()
             _log.warning(
                 "The mirror %s is not asked for %d min: %s", _host(location), self._rests.seconds // 60, fault.message
             )
+
+    def _rests_now(self, host: str) -> bool:
+        """A clock that was set back must not make a rest longer."""
+        until, now = self._until.get(host), self._clock.now()
+        return until is not None and now < until <= now + self._rests
+
+    def _keep(self) -> None:
+        """Tell the next process, for each cycle is one of its own; that it cannot be told is no fault."""
+        if self._memory is None:
+            return
+        rests = {host: until.isoformat() for host, until in self._until.items() if self._rests_now(host)}
+        with suppress(OSError):
+            write_durably(self._memory, json.dumps(rests).encode())
+
+
+def _remembered(memory: Path | None) -> dict[str, datetime]:
+    if memory is None:
+        return {}
+    with suppress(OSError, ValueError, TypeError, AttributeError):
+        return {host: datetime.fromisoformat(until).astimezone(UTC) for host, until in json.loads(memory.read_bytes()).items()}
+    return {}
 
 
 def _place(base: str, sha256: str) -> str:

@@ -32,6 +32,7 @@ class HttpMover:
 
     Args:
         mirrors: base URLs that are asked first, by content address.
+        rests: the file that remembers which mirrors rest; None remembers it for this process alone.
         limit: bytes a second at most; None is no limit.
         slowest: bytes a second that must come at least, over each *window*.
         reserve: bytes that stay free on the disk.
@@ -43,6 +44,7 @@ class HttpMover:
         clock: Clock,
         *,
         mirrors: Sequence[str] = (),
+        rests: Path | None = None,
         limit: int | None = None,
         deadline: timedelta = DEADLINE,
         slowest: int = SLOWEST,
@@ -52,7 +54,7 @@ class HttpMover:
     ) -> None:
         self._web = web
         self._clock = clock
-        self._mirrors = Mirrors(mirrors, clock)
+        self._mirrors = Mirrors(mirrors, clock, memory=rests)
         self._limit = limit
         self._deadline = deadline
         self._slowest = slowest

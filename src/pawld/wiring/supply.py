@@ -112,6 +112,7 @@ def mover_of(agent: AgentSettings, updater: Updater, around: Surroundings) -> Mo
         around.web,
         around.clock,
         mirrors=updater.mirrors,
+        rests=around.state / "mirrors.json",
         limit=updater.rate_limit,
         deadline=updater.download_deadline,
         reserve=agent.install.reserve,

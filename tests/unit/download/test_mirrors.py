@@ -132,3 +132,31 @@ def test_lying_mirrors_do_not_condemn_a_build_that_is_proven_in_chunks(
             assert b"".join(map(bytes, views)) == DATA
         assert [len(one.asked) for one in (first, second)] == [1, 1]
     assert f"The mirror {first.url} is not asked for 60 min" in caplog.text
+
+
+def test_a_bad_mirror_rests_for_the_next_process_too(web: Web, tmp_path: Path) -> None:
+    clock, rests = HandClock(), tmp_path / "mirrors.json"
+    with raw_server(lambda _, wire: wire.answer(404)) as mirror, raw_server(serving(DATA)) as source:
+        for seconds, asked in ((0, 1), (60, 1), (3600, 2)):
+            clock.seconds += seconds
+            mover = HttpMover(web, clock, mirrors=[mirror.url], rests=rests, reserve=0)
+            assert fetched(mover, tmp_path, Location(source.url)) == DATA
+            assert len(mirror.asked) == asked
+
+
+@pytest.mark.parametrize("damage", [b"", b"[]", b'{"http://x": 5}', b'{"http://x": "noon"}'])
+def test_a_damaged_memory_of_rests_is_none(web: Web, tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / "mirrors.json").write_bytes(damage)
+    with raw_server(serving(DATA)) as mirror:
+        mover = HttpMover(web, HandClock(), mirrors=[mirror.url], rests=tmp_path / "mirrors.json", reserve=0)
+        assert fetched(mover, tmp_path) == DATA
+
+
+def test_a_clock_that_was_set_back_does_not_make_a_rest_longer(web: Web, tmp_path: Path) -> None:
+    clock, rests = HandClock(), tmp_path / "mirrors.json"
+    with raw_server(lambda _, wire: wire.answer(404)) as mirror, raw_server(serving(DATA)) as source:
+        for seconds in (0, -86_400):
+            clock.seconds += seconds
+            mover = HttpMover(web, clock, mirrors=[mirror.url], rests=rests, reserve=0)
+            assert fetched(mover, tmp_path, Location(source.url)) == DATA
+        assert len(mirror.asked) == 2
