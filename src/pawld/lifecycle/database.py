@@ -46,8 +46,12 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Commit all that is done inside, durably, or nothing of it."""
+        """Commit all that is done inside, durably, or nothing of it; within another one, the outer one commits."""
+        if self._connection.in_transaction:
+            yield self._connection
+            return
         with _host_faults(self.path), self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
             yield self._connection
 
     def rows(self, query: str, *values: object) -> list[tuple[str, ...]]:

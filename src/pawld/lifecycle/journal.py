@@ -5,6 +5,7 @@ One transaction writes the new state and its line of history, so that neither ca
 
 import json
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,6 +34,10 @@ class Journal:
             return decoded(found[0][0])
         except ValueError:
             return Idle(Reason.INTERRUPTED, "The recorded state cannot be read; it is rebuilt from what is on disk.")
+
+    def together(self) -> AbstractContextManager[object]:
+        """Make everything that is recorded inside durable in one step, or nothing of it; each step costs five syncs."""
+        return self._database.transaction()
 
     def remain(self, state: State) -> None:
         """Refresh the recorded state where nothing happened that history should tell."""

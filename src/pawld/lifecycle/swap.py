@@ -116,13 +116,14 @@ class Swap:
     def _commit(self, probation: Probation, message: str) -> Idle:
         # The switch is disarmed first: a commit that was reported must not be undone by it.
         self.agent.service.disarm()
-        self.ledger.note(previous=probation.previous, last_good=probation.slot)
-        self.ledger.journal.forget_attempts(probation.build.sha256)
-        self.ledger.blocklist.unblock(probation.build.sha256)
         installer = self.agent.installer
         reboot = installer.reboot_needed() if isinstance(installer, Rebooting) else None
         reason, told = (Reason.NEEDS_REBOOT, f"{message} {reboot}") if reboot else (Reason.UPDATED, message)
-        idle = self.ledger.rest(Idle(reason, told + waiting.losses(self.agent.gates)), probation.build)
+        with self.ledger.journal.together():
+            self.ledger.note(previous=probation.previous, last_good=probation.slot)
+            self.ledger.journal.forget_attempts(probation.build.sha256)
+            self.ledger.blocklist.unblock(probation.build.sha256)
+            idle = self.ledger.rest(Idle(reason, told + waiting.losses(self.agent.gates)), probation.build)
         waiting.release(self.agent.gates)
         return idle
 
