@@ -11,7 +11,10 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-import atheris
+try:
+    import atheris
+except ImportError:
+    sys.exit("atheris is not installed, so nothing is fuzzed (pip install atheris)")
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
