@@ -70,7 +70,10 @@ def _remembered(memory: Path | None) -> dict[str, datetime]:
     if memory is None:
         return {}
     with suppress(OSError, ValueError, TypeError, AttributeError):
-        return {host: datetime.fromisoformat(until).astimezone(UTC) for host, until in json.loads(memory.read_bytes()).items()}
+        return {
+            host: datetime.fromisoformat(until).astimezone(UTC)
+            for host, until in json.loads(memory.read_bytes()).items()
+        }
     return {}
 
 
