@@ -1,0 +1,96 @@
+"""Measure what an update costs, against the shell and against other updaters, in one interleaved run.
+
+    PYTHONPATH=tests python -m benchmarks [--rounds 7] [--home /dev/shm/pawld-benchmarks] [--only NAME …]
+
+Prints a table and writes ``results.json`` into the home. See the README, "What it costs".
+"""
+
+import argparse
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks import environments, payloads, publishing, report
+from benchmarks.disk import disk_at
+from benchmarks.front import served
+from benchmarks.lanes import HERE, Lane, Yard, builds_of, lanes_of, starts_of
+from benchmarks.meter import Cost, cost_of
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--home", type=Path, default=Path("/dev/shm/pawld-benchmarks"))
+    parser.add_argument("--only", nargs="*", default=(), help="lanes by a part of their name; their floors come along")
+    parser.add_argument("--pawld", type=Path, help="a pawld program to measure instead of this checkout's")
+    given = parser.parse_args()
+    home = given.home.resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    with _yard(home, given.pawld) as (yard, disk):
+        lanes = _chosen(lanes_of(yard), given.only)
+        lanes += starts_of(lanes)
+        costs = _measured(lanes, given.rounds, home / "lane.log")
+        report.show(lanes, costs, report.circumstances(yard.payloads.facts(), disk, given.rounds), home)
+
+
+@contextmanager
+def _yard(home: Path, pawld: Path | None) -> Iterator[tuple[Yard, str]]:
+    """Build what is missing, and hold the server and the disk."""
+    peers = environments.with_packages(home / "peers", environments.PEERS)
+    tufup = environments.with_packages(home / "tufup", environments.TUFUP)
+    made = payloads.made(home / "payloads", peers / "pip")
+    program = pawld or environments.pawld_at(home) / "pawld"
+    publisher = publishing.published(program, home, builds_of(made))
+    public = publishing.public_of(publisher)
+    key = publishing.signed_checksums(public / "side", "tree", made.zst)
+    repository = _tufup_repository(home / "tufup-repository", tufup, made.gz)
+    for name, place in (("tufup", repository / "repository"), ("wheels", made.wheels)):
+        (public / name).unlink(missing_ok=True)
+        (public / name).symlink_to(place)
+    with disk_at(home) as (disk, kind), served(public, home / "nginx", builds_of(made)) as site:
+        yield Yard(disk, site, peers, tufup, program, publisher, repository, key, made), kind
+
+
+def _tufup_repository(place: Path, tufup: Path, archive: Path) -> Path:
+    if not (place / "done").exists():
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        script = HERE / "peers" / "tufup_repository.py"
+        subprocess.run(
+            [tufup / "python", script, place, archive], cwd=place, check=True, stdout=sys.stderr, input=b"\n" * 20
+        )
+        (place / "done").touch()
+    return place
+
+
+def _chosen(lanes: list[Lane], parts: list[str]) -> list[Lane]:
+    if not parts:
+        return lanes
+    chosen = [one for one in lanes if any(part in one.name for part in parts)]
+    floors = {one.against for one in chosen}
+    return [one for one in lanes if one in chosen or one.name in floors]
+
+
+def _measured(lanes: list[Lane], rounds: int, log: Path) -> list[dict[str, Cost]]:
+    """Run every lane once a round, each round in another order; a first round warms the caches and does not count."""
+    costs: list[dict[str, Cost]] = []
+    for number in range(rounds + 1):
+        found: dict[str, Cost] = {}
+        for lane in random.sample(lanes, len(lanes)):
+            lane.ready()
+            os.sync()
+            found[lane.name] = cost_of(lane.command, environments.environment(), log)
+            lane.check()
+        if number:
+            costs.append(found)
+        print(f"round {number} of {rounds}", file=sys.stderr, flush=True)
+    return costs
+
+
+if __name__ == "__main__":
+    main()
