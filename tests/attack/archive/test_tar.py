@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import zstandard
 from support.archives import END, PACKERS, everything_below, header, long_name, member, pax, unpacked
 
 from pawld.install.archive import Limits, Links
@@ -99,6 +100,12 @@ def test_an_archive_cut_off_anywhere_is_refused(refused: Refused, form: str) -> 
     whole = PACKERS[form](GOOD + member("lib/data", bytes(range(256)) * 40) + END)
     for end in range(0, len(whole), max(1, len(whole) // 40)):
         refused(whole[:end], form, packed=True)
+
+
+@pytest.mark.parametrize("missing", [1, 2, 3, 4])
+def test_a_zstd_frame_that_ends_within_its_checksum_is_refused(refused: Refused, missing: int) -> None:
+    whole = zstandard.ZstdCompressor(write_checksum=True).compress(GOOD + END)
+    assert "cut off" in refused(whole[:-missing], "tar.zst", packed=True)
 
 
 @pytest.mark.parametrize("form", FORMS)
