@@ -1,4 +1,4 @@
-"""A whole update by a patch, on the command line: made at ingest, found, proven, applied and told; or the full build."""
+"""A whole update by a patch, on the command line: made at ingest, found, proven, applied and told; or in full."""
 
 import io
 import json

@@ -1,5 +1,6 @@
 """Two builds, the patch between them, and a host that has the first one installed by pawld's own installer."""
 
+import gzip
 import hashlib
 import io
 import random
@@ -56,7 +57,7 @@ def edited(data: bytes, seed: int, edits: int = 20) -> bytes:
 def packed(files: dict[str, File], folders: Sequence[str] = ()) -> bytes:
     """A tar.gz of these files and empty folders."""
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz", compresslevel=1) as archive:
+    with tarfile.open(fileobj=out, mode="w") as archive:
         for name in folders:
             member = tarfile.TarInfo(name)
             member.type, member.mode = tarfile.DIRTYPE, 0o755
@@ -67,7 +68,7 @@ def packed(files: dict[str, File], folders: Sequence[str] = ()) -> bytes:
             if one.target is not None:
                 member.type, member.linkname = tarfile.SYMTYPE, one.target
             archive.addfile(member, io.BytesIO(one.data))
-    return out.getvalue()
+    return gzip.compress(out.getvalue(), 1, mtime=0)
 
 
 class Pair:

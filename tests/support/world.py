@@ -4,7 +4,7 @@ What survives a cut is ``disk``, the fake host and the real state database; a ne
 """
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ from pawld.lifecycle.journal import Journal
 from pawld.lifecycle.ledger import Ledger
 from pawld.lifecycle.operate import Operation
 from pawld.lifecycle.recover import Recovery
-from pawld.model import Location, NoBuild, Offer, Pinned, Platform, Question, Record, Slot
+from pawld.model import Location, NoBuild, Offer, Patch, Pinned, Platform, Question, Record, Slot
 from pawld.ports import (
     Answer,
     Downloaded,
@@ -34,6 +34,7 @@ from pawld.ports import (
     ServiceStatus,
     Sick,
     Verified,
+    VerifiedPatch,
 )
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -95,6 +96,18 @@ class FakeVerified(Verified):
         return None
 
 
+class FakeVerifiedPatch(VerifiedPatch):
+    def __init__(self, record: Record, patch: Patch) -> None:
+        self.record = record
+        self.patch = patch
+
+    def seekable(self) -> BinaryIO:
+        return io.BytesIO()
+
+    def confirm(self, files: object, directories: object) -> None:
+        del files, directories
+
+
 @dataclass
 class Gatekeeper:
     """A gate whose answers a test writes."""
@@ -145,6 +158,7 @@ class World:
         self.failures: dict[str, list[PawldError]] = {}
         self.slots_on_disk: list[Slot] = []
         self.damaged: set[str] = set()
+        self.engines: set[str] = {"hdiffpatch"}
         self.pointer: str | None = None
         self.running: str | None = None
         self.armed: list[str] = []
@@ -276,6 +290,11 @@ class World:
         self.act("prove_chunks")
         return FakeVerified(record)
 
+    def prove_patch(self, record: Record, patch: Patch, downloaded: Downloaded) -> VerifiedPatch:
+        del downloaded
+        self.act("prove_patch")
+        return FakeVerifiedPatch(record, patch)
+
     def fetch(self, record: Record, locations: object, partial: Path, progress: object) -> Downloaded:
         del record, locations, progress
         self.act("fetch")
@@ -313,10 +332,20 @@ class _Disk:
     def space_needed(self, record: Record) -> int:
         return record.length
 
+    def engines(self) -> Collection[str]:
+        return self.world.engines
+
+    def stage_patched(self, patch: VerifiedPatch, base: Slot, progress: object) -> Slot:
+        del progress
+        self.world.act(f"stage_patched from {base.version}")
+        return self._staged(patch.record)
+
     def stage(self, build: Verified, progress: object) -> Slot:
         del progress
         self.world.act("stage")
-        record = build.record
+        return self._staged(build.record)
+
+    def _staged(self, record: Record) -> Slot:
         slot = Slot(Path(record.slot_name), record.version, record.sha256, record.sequence)
         self.world.damaged.discard(slot.name)
         if slot not in self.world.slots_on_disk:

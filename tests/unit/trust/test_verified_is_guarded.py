@@ -17,6 +17,12 @@ from pawld.ports import Downloaded, Installer, Progress
 def install(installer: Installer, downloaded: Downloaded, progress: Progress) -> None:
     installer.stage(downloaded, progress)
 """
+PASSES_A_PATCH = """
+from pawld.ports import Installer, Progress, VerifiedPatch
+
+def install(installer: Installer, patch: VerifiedPatch, progress: Progress) -> None:
+    installer.stage(patch, progress)
+"""
 MAKES_ONE = """
 from pawld.ports import Verified
 
@@ -42,7 +48,11 @@ def mypy(snippet: str, directory: Path) -> str:
 
 @pytest.mark.parametrize(
     ("snippet", "complaint"),
-    [(PASSES_UNCHECKED, 'incompatible type "Downloaded"; expected "Verified"'), (MAKES_ONE, "abstract class")],
+    [
+        (PASSES_UNCHECKED, 'incompatible type "Downloaded"; expected "Verified"'),
+        (PASSES_A_PATCH, 'incompatible type "VerifiedPatch"; expected "Verified"'),
+        (MAKES_ONE, "abstract class"),
+    ],
 )
 def test_mypy_refuses_an_unchecked_download_and_a_verified_of_ones_own(
     snippet: str, complaint: str, tmp_path: Path

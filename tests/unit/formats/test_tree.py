@@ -1,0 +1,38 @@
+"""Two trees have one digest only where every name, mode, size, content, link and directory is the same."""
+
+from dataclasses import replace
+
+import pytest
+
+from pawld.formats.slot_manifest import FileEntry
+from pawld.formats.tree import mode_of, tree_sha256
+
+FILE = FileEntry("bin/acme", 5, 0o755, "a" * 64)
+LINK = FileEntry("lib", 0, 0, "", "bin/acme")
+WHOLE = tree_sha256([FILE, LINK], ["bin", "empty"])
+
+
+def test_the_order_says_nothing() -> None:
+    assert tree_sha256([LINK, FILE], ["empty", "bin"]) == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("files", "directories"),
+    [
+        ([FILE], ["bin", "empty"]),
+        ([FILE, LINK], ["bin"]),
+        ([replace(FILE, mode=0o644), LINK], ["bin", "empty"]),
+        ([replace(FILE, size=6), LINK], ["bin", "empty"]),
+        ([replace(FILE, sha256="b" * 64), LINK], ["bin", "empty"]),
+        ([replace(FILE, path="bin/acmf"), LINK], ["bin", "empty"]),
+        ([FILE, replace(LINK, target="bin")], ["bin", "empty"]),
+        ([FILE, FILE, LINK], ["bin", "empty"]),
+    ],
+)
+def test_any_difference_shows(files: list[FileEntry], directories: list[str]) -> None:
+    assert tree_sha256(files, directories) != WHOLE
+
+
+@pytest.mark.parametrize(("stated", "made"), [(0o4777, 0o755), (0o600, 0o644), (0, 0o644), (0o100, 0o744)])
+def test_a_mode_is_what_a_host_gives(stated: int, made: int) -> None:
+    assert mode_of(stated) == made
