@@ -1,4 +1,4 @@
-"""Virtual environments: pawld as a user installs it, and its peers apart from it, and from each other where they must."""
+"""Virtual environments: pawld as a user installs it, and its peers apart from it and, where needed, each other."""
 
 import os
 import subprocess
