@@ -49,6 +49,7 @@ inside() {
   mount --make-rprivate /
   pivot_root . run/outside
   umount -l /run/outside
+  mount --make-rshared / # as systemd finds it on a host: it hands credentials to units through it
   mkdir -p /run/systemd
   exec env -i container=unshare PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb LANG=C.UTF-8 \
     /lib/systemd/systemd --system --unit=basic.target --log-target=console --show-status=false

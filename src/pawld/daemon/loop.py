@@ -25,6 +25,7 @@ from pawld.system.local_line import Caller
 from pawld.system.notify import Notifier
 
 _LATE = timedelta(minutes=5)  # by which the timer may be late before it counts as stuck
+_AT_WORK = (Reason.UPDATER_BUSY.code, Reason.IN_PROGRESS.code)
 _JUDGED_WITHIN = timedelta(minutes=2)
 _log = logging.getLogger("pawld")
 
@@ -138,8 +139,8 @@ class Daemon:
         if refreshed and datetime.fromisoformat(refreshed) >= self._started:
             self._good[agent] = refreshed
         code = document["reason"]["code"]
-        if code == Reason.UPDATER_BUSY.code and agent not in self._good and work.verb is not Verb.CHECK:
-            # Another pawld holds the lock, perhaps to watch how this one does: show it.
+        if code in _AT_WORK and agent not in self._good and work.verb is not Verb.CHECK:
+            # Another pawld is at work, perhaps to watch how this one does: show it.
             self._add(Work(Verb.CHECK, agent))
         if work.verb is Verb.RECOVER:
             return

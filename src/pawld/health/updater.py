@@ -48,9 +48,9 @@ class UpdaterCheck:
     def _fault(self, slot: Slot) -> str | None:
         answer = local_line.ask(self._line, {"verb": "hello"}, patience=self._limit)
         if answer is None:
-            return "no daemon answers"
+            return "No daemon answers."
         if not same(str(answer.get("version")), slot.version):
-            return f"the daemon that answers is pawld {answer.get('version')}"
+            return f"The daemon that answers is pawld {answer.get('version')}."
         if self._agent not in answer.get("good", {}):
-            return "the new daemon has not reached its first good cycle"
+            return "The new daemon has not reached its first good cycle."
         return None
