@@ -1,19 +1,15 @@
 """The fuzzing targets with hypothesis, for every run of the suite; atheris goes on where this ends."""
 
 import json
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from fuzz import targets
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.records import build_record
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-import targets
 
 from pawld.formats.record import write_manifest
 

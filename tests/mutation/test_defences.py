@@ -1,0 +1,35 @@
+"""The table of defences, and the README's, speak of what is there; that each row goes red is ``run.py``'s to show."""
+
+import re
+from pathlib import Path
+
+import pytest
+from mutation import run
+
+TESTS = Path(__file__).parents[1]
+README = TESTS.parent / "README.md"
+
+
+def exists(test: str) -> bool:
+    path, _, name = test.partition("::")
+    file = TESTS / path.removeprefix("tests/")
+    return file.is_file() and (not name or f"def {name}(" in file.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("defence", run.defences(), ids=lambda one: f"{one.threat}: {one.name}")
+def test_a_defence_stands_once_where_the_table_says_and_names_tests_that_are_there(defence: run.Defence) -> None:
+    if not defence.file.startswith("tuf/"):
+        source = defence.place(TESTS.parent / "src")
+        assert source.read_text("utf-8").count(defence.old) == 1
+    assert defence.tests
+    assert [test for test in defence.tests if not exists(test)] == []
+
+
+def test_every_row_of_the_readmes_table_names_a_test_that_is_there() -> None:
+    section = README.read_text("utf-8").split("\n## Security\n")[1].split("\n## ")[0]
+    table = section.split("| attack |")[1]
+    rows = [row for row in table.splitlines()[2:] if row.startswith("|")]
+    named = [re.findall(r"`([\w/]+\.py(?:::\w+)?)` \|$", row) for row in rows]
+
+    assert len(rows) > 20
+    assert [row for row, tests in zip(rows, named, strict=True) if not tests or not all(map(exists, tests))] == []
