@@ -31,7 +31,9 @@ type = "systemd"
 unit = "pawld.service"
 timeout = "20s"
 [agents.pawld.health]
-probation = "15s"
+probation = "12s"
+failures = 20 # a busy machine may take its time to the first good cycle
+among = 20
 checks = [{ type = "service", every = "1s" }, { type = "updater", every = "1s" }]
 """
 BACK = '[agents.pawld.pin]\ntype = "fixed"\nversion = "1.1.0"\nallow_downgrade = true\n'
