@@ -6,7 +6,6 @@ Prints a table and writes ``results.json`` into the home. See the README, "What 
 """
 
 import argparse
-import os
 import random
 import shutil
 import subprocess
@@ -34,8 +33,12 @@ def main() -> None:
     with _yard(home, given.pawld) as (yard, disk):
         lanes = _chosen(lanes_of(yard), given.only)
         lanes += starts_of(lanes)
-        costs = _measured(lanes, given.rounds, home / "lane.log")
-        report.show(lanes, costs, report.circumstances(yard.payloads.facts(), disk, given.rounds), home)
+        about = report.circumstances(yard.payloads.facts, disk)
+        costs: list[dict[str, Cost]] = []
+        for found in _measured(lanes, given.rounds, yard.disk, home / "lane.log"):
+            costs.append(found)
+            report.keep(lanes, costs, about, home)
+        report.show(lanes, costs, about)
 
 
 @contextmanager
@@ -76,20 +79,18 @@ def _chosen(lanes: list[Lane], parts: list[str]) -> list[Lane]:
     return [one for one in lanes if one in chosen or one.name in floors]
 
 
-def _measured(lanes: list[Lane], rounds: int, log: Path) -> list[dict[str, Cost]]:
+def _measured(lanes: list[Lane], rounds: int, disk: Path, log: Path) -> Iterator[dict[str, Cost]]:
     """Run every lane once a round, each round in another order; a first round warms the caches and does not count."""
-    costs: list[dict[str, Cost]] = []
     for number in range(rounds + 1):
         found: dict[str, Cost] = {}
         for lane in random.sample(lanes, len(lanes)):
             lane.ready()
-            os.sync()
+            subprocess.run(["sync", "-f", str(disk)], check=True)
             found[lane.name] = cost_of(lane.command, environments.environment(), log)
             lane.check()
         if number:
-            costs.append(found)
+            yield found
         print(f"round {number} of {rounds}", file=sys.stderr, flush=True)
-    return costs
 
 
 if __name__ == "__main__":

@@ -188,6 +188,6 @@ def _empty(*places: Path) -> None:
 def _whole(root: Path, payloads: Payloads, product: str = "tree") -> None:
     """Count what is there now: a lane that did less than the others must not be quicker for it."""
     found = [path for path in (root / "current").resolve().rglob("*") if path.is_file()]
-    expected = payloads.program.stat().st_size if product == "program" else payloads.facts()["tree_bytes"]
+    expected = payloads.program.stat().st_size if product == "program" else payloads.facts["tree_bytes"]
     size = sum(path.stat().st_size for path in found if path.name != ".pawld-slot.json")
     assert size == expected, f"{root} holds {size} bytes, not {expected}"

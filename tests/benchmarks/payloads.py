@@ -7,6 +7,7 @@ import hashlib
 import subprocess
 import zipfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 TREE = (
@@ -49,6 +50,7 @@ class Payloads:
     def wheels(self) -> Path:
         return self.home / "wheels"
 
+    @cached_property
     def facts(self) -> dict[str, int]:
         """Return counts and lengths for the report."""
         files = [path for path in self.tree.rglob("*") if path.is_file()]

@@ -17,11 +17,10 @@ Costs = Sequence[Mapping[str, Cost]]
 _HEAD = f"{'':38}{'wall s':>8}{'CPU s':>8}{'peak MB':>9}{'x wall':>8}{'x CPU':>8}{'x work':>8}  against"
 
 
-def circumstances(facts: Mapping[str, int], disk: str, rounds: int) -> dict[str, Any]:
+def circumstances(facts: Mapping[str, int], disk: str) -> dict[str, Any]:
     """Return what the figures hold for."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "rounds": rounds,
         "disk": disk,
         "cpu": _cpu(),
         "kernel": platform.release(),
@@ -33,15 +32,21 @@ def circumstances(facts: Mapping[str, int], disk: str, rounds: int) -> dict[str,
     }
 
 
-def show(lanes: Sequence[Lane], costs: Costs, about: Mapping[str, Any], home: Path) -> None:
-    """Print the table, and write everything that was measured."""
-    rows = [row_of(lane, costs) for lane in lanes]
-    print("; ".join(f"{name} {value}" for name, value in about.items()))
+def show(lanes: Sequence[Lane], costs: Costs, about: Mapping[str, Any]) -> None:
+    """Print the table."""
+    print("; ".join(f"{name} {value}" for name, value in about.items()), f"; {len(costs)} rounds")
     print(_HEAD)
-    for row in rows:
-        print(_line(row))
+    for lane in lanes:
+        print(_line(row_of(lane, costs)))
+
+
+def keep(lanes: Sequence[Lane], costs: Costs, about: Mapping[str, Any], home: Path) -> None:
+    """Write everything that was measured so far."""
+    rows = [row_of(lane, costs) for lane in lanes]
     raw = [{name: vars(cost) for name, cost in one.items()} for one in costs]
-    (home / "results.json").write_text(json.dumps({"about": about, "rows": rows, "rounds": raw}, indent=1))
+    (home / "results.json").write_text(
+        json.dumps({"about": {**about, "rounds": len(costs)}, "rows": rows, "rounds": raw}, indent=1)
+    )
 
 
 def row_of(lane: Lane, costs: Costs) -> dict[str, Any]:
