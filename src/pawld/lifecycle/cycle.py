@@ -84,7 +84,10 @@ class Cycle:
         """Run one cycle to its end; a failure is an outcome too, and is recorded as such."""
         try:
             Recovery(self.agent, self.ledger).settle()
-            return self._ended(self._cycle(patience, insistence))
+            ended = self._cycle(patience, insistence)
+            # Only now: a release whose download fails each time is asked for less and less often as well.
+            self.ledger.note(failures=None)
+            return self._ended(ended)
         except PawldError as error:
             ended = self._failed(error)
             waiting.release(self.agent.gates)
@@ -92,7 +95,6 @@ class Cycle:
 
     def _cycle(self, patience: Patience, insistence: Insistence) -> Idle | Waiting:
         resolved = self._resolve()
-        self.ledger.note(failures=None)
         if not isinstance(resolved, Resolved):
             return self.ledger.rest(_nothing(resolved))
         step = self._decided(resolved, insistence)

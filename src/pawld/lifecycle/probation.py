@@ -13,6 +13,7 @@ from pawld.model import Slot
 from pawld.ports import Clock, HealthCheck, Sick, Unclear
 
 _LONGEST_NAP = timedelta(seconds=1)
+_LONGEST_STEP = 60.0  # seconds; more than a check may take
 
 
 @dataclass(slots=True)
@@ -43,19 +44,21 @@ class Watch:
     limits: Limits
     clock: Clock
     story: list[str] = field(default_factory=list)
+    _watched: float = 0.0
+    _last: float = 0.0
 
     def verdict(self, slot: Slot) -> str | None:
         """Return None when the slot has proven itself, else the sentence that condemns it."""
         watched = [Watched(check, deque(maxlen=self.limits.looks)) for check in self.checks]
-        started = self.clock.monotonic()
+        self._last = self.clock.monotonic()
         while True:
             for one in watched:
                 self._look(one, slot)
                 if one.sick_looks >= self.limits.confirmed:
                     return f"Health check {one.check.name} failed {one.sick_looks} times: {one.last}"
-            if self._over(started) and not any(one.doubtful for one in watched):
+            if self._left() <= 0 and not any(one.doubtful for one in watched):
                 return None
-            self._rest(watched, started)
+            self._rest(watched)
 
     def _look(self, one: Watched, slot: Slot) -> None:
         now = self.clock.monotonic()
@@ -72,13 +75,20 @@ class Watch:
             one.last = finding.detail
             self.story.append(f"{one.check.name}: sick: {finding.detail}")
 
-    def _over(self, started: float) -> bool:
-        return self.clock.monotonic() - started >= self.limits.probation.total_seconds()
+    def _left(self) -> float:
+        """Return the seconds that the slot has yet to be watched.
 
-    def _rest(self, watched: Sequence[Watched], started: float) -> None:
-        """Sleep until the next look or the end of probation, whichever comes first."""
+        On some systems the clock runs on while the host sleeps, and nobody watches then: one step counts for a minute
+        at most.
+        """
         now = self.clock.monotonic()
-        end = started + self.limits.probation.total_seconds()
-        moments = [one.due for one in watched] + ([end] if end > now else [])
+        self._watched += min(now - self._last, _LONGEST_STEP)
+        self._last = now
+        return self.limits.probation.total_seconds() - self._watched
+
+    def _rest(self, watched: Sequence[Watched]) -> None:
+        """Sleep until the next look or the end of probation, whichever comes first."""
+        now, left = self.clock.monotonic(), self._left()
+        moments = [one.due for one in watched] + ([now + left] if left > 0 else [])
         nap = timedelta(seconds=max(0.01, min(moments, default=now) - now))
         self.clock.sleep(min(nap, _LONGEST_NAP))
