@@ -3,8 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+from pawld.download.bundle import Bundle, open_bundle
 from pawld.errors import OperatorError
-from pawld.formats.bundle import Bundle, open_bundle
 from pawld.install.shelf import Shelf
 from pawld.lifecycle.agent import Supply
 from pawld.reasons import Reason

@@ -46,7 +46,7 @@ def make(web: Web, etcd: EtcdServer, request: pytest.FixtureRequest) -> Iterator
     def make(host: str, *, slots: int = 1, lease: float = 30, url: str | None = None) -> EtcdLockGate:
         endpoints = [url or etcd.url]
         gate = EtcdLockGate(
-            lambda: Etcd(web, endpoints, deadline=timedelta(seconds=1)),
+            lambda: Etcd(web, endpoints, deadline=timedelta(seconds=10)),
             host,
             key=key,
             slots=slots,

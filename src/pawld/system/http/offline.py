@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import httpcore
 
@@ -15,7 +16,7 @@ from pawld.model import Location
 from pawld.reasons import Reason
 from pawld.system.http.answers import Answer, Headers, Reply
 from pawld.system.http.client import MiB, Web
-from pawld.system.http.urls import address_of, shown
+from pawld.system.http.urls import shown
 
 _NONE: Mapping[str, str] = {}
 
@@ -55,11 +56,11 @@ class OfflineWeb(Web):
         """Answer with the whole file; ``TransientError`` (unreachable) for an address outside the places."""
         name = self._name(location.url)
         size = self._shelf.size(name)
-        address = address_of(location.url)
+        parts = urlsplit(location.url)  # it lies below a place that was checked when it was configured
         head = [(b"content-length", str(size or 0).encode())]
         body: Callable[[], Iterator[bytes]] = lambda: self._shelf.blocks(name)  # noqa: E731 - opened when it is read
         response = httpcore.Response(200 if size is not None else 404, headers=head, content=_late(body, size))
-        yield Answer(response.status, Headers(head), address.url, address.origin, 0, response)
+        yield Answer(response.status, Headers(head), location.url, f"{parts.scheme}://{parts.netloc}", 0, response)
 
     def call(
         self,
