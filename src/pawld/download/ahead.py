@@ -6,7 +6,7 @@ from queue import SimpleQueue
 
 BUFFERS = 3  # one with the consumer, one being filled, one between: bounded memory, and no lockstep
 
-MEMORY = 4 * 1024 * 1024  # bytes; large chunks take turns in two buffers, which is the least
+MEMORY = 2 * 1024 * 1024  # bytes; chunks of a megabyte and more take turns in two buffers, which is the least
 
 
 class StoppedError(Exception):
