@@ -26,11 +26,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--home", type=Path, default=Path("/dev/shm/pawld-benchmarks"))
     parser.add_argument("--only", nargs="*", default=(), help="lanes by a part of their name; their floors come along")
+    parser.add_argument("--ext4", action="store_true", help="write to an ext4 on a loop device; needs root")
     parser.add_argument("--pawld", type=Path, help="a pawld program to measure instead of this checkout's")
     given = parser.parse_args()
     home = given.home.resolve()
     home.mkdir(parents=True, exist_ok=True)
-    with _yard(home, given.pawld) as (yard, disk):
+    with _yard(home, given.pawld, ext4=given.ext4) as (yard, disk):
         lanes = _chosen(lanes_of(yard), given.only)
         lanes += starts_of(lanes)
         about = report.circumstances(yard.payloads.facts, disk)
@@ -42,7 +43,7 @@ def main() -> None:
 
 
 @contextmanager
-def _yard(home: Path, pawld: Path | None) -> Iterator[tuple[Yard, str]]:
+def _yard(home: Path, pawld: Path | None, *, ext4: bool) -> Iterator[tuple[Yard, str]]:
     """Build what is missing, and hold the server and the disk."""
     peers = environments.with_packages(home / "peers", environments.PEERS)
     tufup = environments.with_packages(home / "tufup", environments.TUFUP)
@@ -55,7 +56,7 @@ def _yard(home: Path, pawld: Path | None) -> Iterator[tuple[Yard, str]]:
     for name, place in (("tufup", repository / "repository"), ("wheels", made.wheels)):
         (public / name).unlink(missing_ok=True)
         (public / name).symlink_to(place)
-    with disk_at(home) as (disk, kind), served(public, home / "nginx", builds_of(made)) as site:
+    with disk_at(home, ext4=ext4) as (disk, kind), served(public, home / "nginx", builds_of(made)) as site:
         yield Yard(disk, site, peers, tufup, program, publisher, repository, key, made), kind
 
 

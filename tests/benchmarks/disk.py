@@ -1,9 +1,5 @@
-"""Where everything is written: a journalled ext4 in memory, so that a sync costs what it costs and no disk gets in.
+"""Where everything is written: memory, so that no disk gets in; or an ext4 in it, where a sync has a price."""
 
-Without the right to mount one it is the temporary file system itself, where a sync is free.
-"""
-
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -14,15 +10,17 @@ SIZE = "6G"  # sparse
 
 
 @contextmanager
-def disk_at(home: Path) -> Iterator[tuple[Path, str]]:
-    """Yield an empty directory and what it lies on."""
+def disk_at(home: Path, *, ext4: bool) -> Iterator[tuple[Path, str]]:
+    """Yield an empty directory and what it lies on; *ext4* takes root and a loop device."""
     mount, image = home / "disk", home / "disk.img"
-    mount.mkdir(parents=True, exist_ok=True)
-    if os.geteuid() != 0 or not _mounted(mount, image):
-        shutil.rmtree(mount, ignore_errors=True)
-        mount.mkdir()
+    shutil.rmtree(mount, ignore_errors=True)
+    mount.mkdir(parents=True)
+    if not ext4:
         yield mount, "tmpfs"
+        shutil.rmtree(mount)
         return
+    if not _mounted(mount, image):
+        raise PermissionError("mounting an ext4 takes root and a loop device")
     try:
         yield mount, "ext4 with a journal, on a loop device in memory"
     finally:
