@@ -24,6 +24,8 @@ def outcome(arguments: Namespace, records: Iterable[Record], published: Publishe
     else:
         for record in changed:
             say(f"{record.channel} {record.platform}: {record.version}, sequence {record.sequence}, {_digest(record)}")
+            for one in record.patches:
+                say(f"  patch from {one.from_sha256[:12]}…: {one.length / record.length:.1%} of the build")
         say(_published_line(published))
         for need in published.waiting:
             say(waiting_line(need))

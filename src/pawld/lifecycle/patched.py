@@ -92,4 +92,5 @@ class PatchedWay:
                 self.ledger.move(Staging(build), Reason.IN_PROGRESS, told, build)
                 return installer.stage_patched(proven, base, self.progress)
         finally:
-            partial.unlink(missing_ok=True)
+            for left in (partial, partial.with_suffix(".resume")):
+                left.unlink(missing_ok=True)
