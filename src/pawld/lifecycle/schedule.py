@@ -70,11 +70,12 @@ def period(every: timedelta, place: float) -> timedelta:
 def next_look(now: datetime, last: Last, own: timedelta, place: float, dice: Dice) -> datetime:
     """Return when to look next: always later than *now*, never later than a day or the lengthened period.
 
-    A failure is not tried again before its ``retry_at``, nor, where an origin failed that all hosts share, sooner than
-    the period: it must not be asked more often for being down. A gate names a time at which it is worth looking
-    sooner; what a rollout names is left to the period, being one moment for most of the fleet where a ramp ends in a
-    step. A look that was missed comes when the one after it would have: phases stay as spread as they
-    were, however many hosts were off together (``tests/benchmarks/origin_load.py``).
+    A failure is not tried again before its ``retry_at``, nor, where an origin failed that all hosts share, sooner
+    than the period: it must not be asked more often for being down. A gate names a time at which it is worth
+    looking sooner, and a campaign server how often it is asked; what a rollout names is left to the period, being
+    one moment for most of the fleet where a ramp ends in a step. A look that was missed comes when the one after it
+    would have: phases stay as spread as they were, however many hosts were off together
+    (``tests/benchmarks/origin_load.py``).
     """
     if last.looked is None or last.looked > now:  # never, or the clock was set back: nothing is known of the past
         return now + lateness(own, place)
@@ -83,6 +84,8 @@ def next_look(now: datetime, last: Last, own: timedelta, place: float, dice: Dic
         again = last.retry_at + _jitter(last.retry_at - now, dice)
         if last.state == _WAITING:
             due = min(due, last.retry_at)
+        elif last.reason is Reason.NOT_DEPLOYED:
+            due = again  # a campaign server says itself how often it is asked
         elif _failed(last):
             due = max(due, again) if _is_the_origins(last.reason) else again
     if due <= now:

@@ -54,6 +54,11 @@ def test_hosts_have_places_of_their_own_that_stay() -> None:
     assert 0.45 < sum(places) / len(places) < 0.55
 
 
+def test_a_campaign_server_is_asked_as_often_as_it_says() -> None:
+    last = Last(START, Reason.NOT_DEPLOYED, retry_at=START + timedelta(minutes=5))
+    assert timedelta(minutes=5) <= look(last) <= timedelta(minutes=5.5)
+
+
 def look(last: Last, *throws: float, own: timedelta = HOUR) -> timedelta:
     thrown = iter([*throws, 0.9, 0.9, 0.9])
     return next_look(START, last, own, 0.5, lambda: next(thrown)) - START
