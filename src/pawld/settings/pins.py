@@ -46,7 +46,10 @@ class PrefactorPin(_Pin):
 
 
 class HawkbitPin(_Pin):
-    """The version that a hawkBit (DDI) server deploys to this host; outcomes are reported to it."""
+    """The version that a hawkBit (DDI) server deploys to this host; outcomes are reported to it.
+
+    Without a deployment the host stays as it is. A forced one passes this host's windows, and no other gate.
+    """
 
     type: Literal["hawkbit"]
     base_url: Url = Field(description="The server's address.", examples=["https://hawkbit.example.com"])
