@@ -108,7 +108,10 @@ class FleetLockGate(_Gate):
     type: Literal["fleet_lock"]
     base_url: Url = Field(description="The lock server.", examples=["https://airlock.example.com"])
     group: str = Field("default", pattern=r"^[A-Za-z0-9.-]+$", description="The group.")
-    id: Word | None = Field(None, description="What the server calls this host; default: the host id, and the agent where there are several.")
+    id: Word | None = Field(
+        None,
+        description="What the server calls this host; default: the host id, and the agent where there are several.",
+    )
 
 
 class EtcdLockGate(_Gate):
