@@ -53,8 +53,9 @@ def unlock(name: str) -> str:
 
 def founded(home: Path, *, guarded: bool = False, clock: StillClock | None = None) -> Publisher:
     """Return a repository of acme-agent with stable and beta; one key a role unless it is to be *guarded*."""
+    clock = clock or StillClock()  # one for both, or a second may pass in between
     plan = Plan(("acme-agent",), ("stable", "beta"), "stable")
-    found(home, Founding(plan, {} if guarded else SINGLE), unlock, clock or StillClock())
+    found(home, Founding(plan, {} if guarded else SINGLE), unlock, clock)
     return reopened(home, clock=clock)
 
 
