@@ -23,6 +23,8 @@ COMMANDS = {
     "block": ("builds", "never install a build, by version or sha256"),
     "unblock": ("builds", "lift a block, by version or sha256"),
     "history": ("history", "what happened, newest first"),
+    "path": ("path", "where the running version of an agent lies, for scripts"),
+    "exec": ("path", "run a program of an agent's running version: exec AGENT -- PROGRAM WORD…"),
     "doctor": ("doctor", "find what is wrong with this host, each with its mend"),
     "drill": ("drill", "rehearse update, failed health and rollback in a scratch root"),
     "recover": ("builds", "finish or undo an interrupted update; needs no network"),

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pawld.errors import OperatorError
+from pawld.errors import OperatorError, TransientError
 from pawld.install.shelf import Shelf
 from pawld.lifecycle import status
 from pawld.lifecycle.blocklist import Blocklist
@@ -23,6 +23,15 @@ def status_at_a_glance(config: Path | None, environ: Mapping[str, str], agents: 
     found = outline(config, environ)
     with _journal(found) as database:
         return [_status(one, database) for one in _chosen(found, agents)]
+
+
+def current_place(config: Path | None, environ: Mapping[str, str], agent: str) -> Path:
+    """Return the directory of the agent's current slot; ``TransientError`` where nothing is installed."""
+    found = outline(config, environ)
+    slot = Shelf(_chosen(found, [agent])[0].root).current()
+    if slot is None:
+        raise TransientError(Reason.NO_PREVIOUS_SLOT, f"No version of {agent} is installed on this host.")
+    return slot.path
 
 
 def history_at_a_glance(
