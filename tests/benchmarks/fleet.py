@@ -1,7 +1,7 @@
 """A release and 100,000 hosts: the real decide, rollout and schedule code under a clock that is only a number.
 
 Run it with ``python tests/benchmarks/fleet.py``. It tells how many hosts a release hurts that fails on 5 % of them,
-when its publisher halts it at a threshold, and how long a healthy one takes to reach 99 %; and draws both in ``fleet.svg``.
+when its publisher halts it at a threshold, and how long a healthy one takes to reach 99 %; both are drawn in an SVG.
 """
 
 import argparse
