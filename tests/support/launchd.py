@@ -153,6 +153,10 @@ class FakeLaunchd:
             self._start(job)
         return 0, "", ""
 
+    def _enable(self, target: str) -> tuple[int, str, str]:
+        self.disabled[target.removeprefix("system/")] = False
+        return 0, "", ""
+
     def _print(self, target: str) -> tuple[int, str, str]:
         label = target.removeprefix("system/")
         job = self.jobs.get(label)

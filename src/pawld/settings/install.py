@@ -48,6 +48,9 @@ class PkgInstall(_Install):
     """A macOS installer package."""
 
     type: Literal["pkg"]
+    identifier: Word | None = Field(
+        None, description="The component's identifier; default: the product.", examples=["com.example.acme"]
+    )
     team_id: str | None = Field(None, description="The Developer ID team that must have signed it.")
     timeout: Duration = Field(timedelta(minutes=15), description="How long the installer may take.")
 

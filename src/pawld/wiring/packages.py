@@ -5,10 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pawld.errors import OperatorError
 from pawld.gates.package_lock import PackageLockGate
 from pawld.ports import Gate, Installer
-from pawld.reasons import Reason
 from pawld.settings.install import DebInstall, MsiInstall, PkgInstall, RpmInstall
 from pawld.settings.models import Agent as AgentSettings
 from pawld.system.process import run
@@ -78,10 +76,11 @@ def _manager(agent: AgentSettings, settings: PackageInstall, around: Surrounding
                 properties=settings.properties,
                 limit=settings.timeout,
             )
-    raise OperatorError(
-        Reason.CONFIG_INVALID,
-        f'agents.{around.agent}.install.type = "{settings.type}" names an installer that this pawld does not have.',
-    )
+        case PkgInstall():
+            from pawld.install.pkg import MacInstaller
+
+            identifier = settings.identifier or agent.product
+            return MacInstaller(identifier, around.platform, team_id=settings.team_id, limit=settings.timeout)
 
 
 def _outside(settings: DebInstall | RpmInstall) -> Sequence[str]:

@@ -5,11 +5,12 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pawld
 from pawld.errors import OperatorError
 from pawld.reasons import Reason
-from pawld.service.registration import SystemdRegistration
+from pawld.service.registration import Registered, Style, SystemdRegistration
 from pawld.settings import Settings, load
 
 _CLOSED = tuple(Path(one) for one in ("/usr", "/etc", "/boot", "/efi", "/bin", "/sbin", "/lib", "/lib64"))
@@ -25,17 +26,38 @@ _NO_WALLS = (
 )
 
 
-def registration(config: Path | None, program: Path | None = None) -> SystemdRegistration:
+class Registration(Protocol):
+    """What registers pawld with a service manager."""
+
+    def install(self, style: Style) -> None:
+        """Start pawld now and at every boot."""
+
+    def uninstall(self) -> None:
+        """Stop it and forget it."""
+
+    def status(self) -> Registered:
+        """Ask the manager."""
+
+
+def registration(config: Path | None, program: Path | None = None, system: str = sys.platform) -> Registration:
     """Return what registers pawld here; ``OperatorError`` where the configuration is bad, or the manager unknown."""
-    if sys.platform != "linux":
-        raise OperatorError(Reason.USAGE, f"This pawld cannot register itself as a service on {sys.platform} yet.")
     settings = load(config, os.environ)
     where = config.resolve() if config else None
+    if system == "darwin":
+        from pawld.service.registration_launchd import LaunchdRegistration
+
+        return LaunchdRegistration(program or own_program(), where)
+    if system != "linux":
+        raise OperatorError(Reason.USAGE, f"This pawld cannot register itself as a service on {system} yet.")
     return SystemdRegistration(units_directory(), program or own_program(), where, tuple(walls_of(settings)))
 
 
-def known_registration() -> SystemdRegistration:
+def known_registration(system: str = sys.platform) -> Registration:
     """Return what asks after pawld and removes it, which no configuration is needed for."""
+    if system == "darwin":
+        from pawld.service.registration_launchd import LaunchdRegistration
+
+        return LaunchdRegistration(Path("/usr/local/bin/pawld"))
     return SystemdRegistration(units_directory(), Path("/usr/bin/pawld"))
 
 
