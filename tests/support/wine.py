@@ -1,0 +1,69 @@
+"""A CPython for Windows under Wine, assembled once for the run; needs the rig ``wine``.
+
+PAWLD_WINE names a directory in which one was assembled before, so that it is not made again.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pawld.system.process import Finished, run
+
+ROOT = Path(__file__).parents[2]
+_SCRIPT = ROOT / "tests/rigs/wine-python.sh"
+_ASSEMBLED = timedelta(minutes=8)
+_PACKAGES = (
+    *("apscheduler", "cryptography", "filelock", "httpcore", "isal", "py-minisign", "pydantic", "rich", "semver"),
+    *("securesystemslib", "tuf", "tzdata", "zstandard"),
+    *("hypothesis", "pytest", "pytest-httpserver", "pytest-timeout", "trustme"),
+)
+_LOCKED = re.compile(r"^([A-Za-z0-9_.-]+==[^ ;\\]+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowsPython:
+    """The assembled interpreter."""
+
+    place: Path
+
+    def run(
+        self, arguments: Sequence[str], *, limit: timedelta, environment: Mapping[str, str] | None = None
+    ) -> Finished:
+        """Run it in the source's directory; its streams are pipes, as it needs them to be."""
+        words = ' "$@" 2>&1 | cat'
+        line = f'. "{self.place}/env.sh"; : | wine "{self.place}/py/python.exe"{words}'
+        code = f"set -o pipefail; cd '{ROOT}'; {line}"
+        paths = ";".join(windows_path(ROOT / one) for one in ("src", "tests"))
+        given = {"PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1", **(environment or {})}
+        return run(["bash", "-c", code, "bash", *arguments], limit=limit, environment=given)
+
+
+def windows_path(path: Path) -> str:
+    """Return how Windows programs under Wine call *path*."""
+    return "Z:" + str(path).replace("/", "\\")
+
+
+@pytest.fixture(scope="session")
+def windows_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WindowsPython]:
+    ready = os.environ.get("PAWLD_WINE")
+    if ready:
+        yield WindowsPython(Path(ready))
+        return
+    place = tmp_path_factory.mktemp("wine")
+    constraints = place / "constraints.txt"
+    locked = _LOCKED.findall((ROOT / "tests/requirements.txt").read_text())
+    constraints.write_text("\n".join(locked))
+    made = run(
+        [str(_SCRIPT), str(place), "-c", windows_path(constraints), *_PACKAGES, "pywin32==312"], limit=_ASSEMBLED
+    )
+    assert made.ok, made
+    yield WindowsPython(place)
+    subprocess.run(["bash", "-c", f'. "{place}/env.sh"; wineserver -k'], check=False)
+    shutil.rmtree(place, ignore_errors=True)
