@@ -75,6 +75,11 @@ mkdir -p "$WINEPREFIX"
 # The server and its services are started with closed streams, or they hold the pipes of the first who comes.
 wineserver -p < /dev/null > /dev/null 2>&1 || true
 wineboot -i < /dev/null > /dev/null 2>&1 || true
+# A new prefix ends up with two service managers, each with services of its own; after one more start it has one.
+wineserver -k < /dev/null > /dev/null 2>&1 || true
+wineserver -w < /dev/null > /dev/null 2>&1 || true
+wineserver -p < /dev/null > /dev/null 2>&1 || true
+wineboot < /dev/null > /dev/null 2>&1 || true
 export PIP_CONFIG_FILE=nul
 unset PIP_FIND_LINKS PIP_CERT
 : | wine py/python.exe -m pip install -q --no-warn-script-location "$@" 2>&1 | cat
