@@ -10,6 +10,7 @@ import os
 import stat
 import sys
 from dataclasses import asdict, dataclass
+from io import BufferedRandom
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -20,6 +21,7 @@ from pawld.system.files import fsync, make_directory, write_durably
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _MAX_NOTE = 4096  # bytes
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _FLAGS = (
     os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 )
@@ -51,13 +53,13 @@ class Partial:
         """Open or create *path*, never through a link; ``OperatorError`` or ``TransientError`` as ``disk`` says."""
         with disk_errors(path):
             make_directory(path.parent, mode=0o700)
+            _check_directory(path.parent)
             descriptor = os.open(path, _FLAGS, 0o600)
         self.path = path
-        self.file = os.fdopen(descriptor, "r+b")
+        self.file = _checked(descriptor, path)
         self._note_path = path.with_suffix(".resume")
         self._handed_on = False
         try:
-            self._check()
             self._sweep_notes()
             self.size = os.fstat(descriptor).st_size
             self.note = self._survived()
@@ -141,14 +143,6 @@ class Partial:
                 if not note.with_name(f"{note.name.partition('.')[0]}{self.path.suffix}").exists():
                     note.unlink(missing_ok=True)
 
-    def _check(self) -> None:
-        facts = os.fstat(self.file.fileno())
-        if not stat.S_ISREG(facts.st_mode) or facts.st_nlink > 1:
-            raise OperatorError(Reason.PERMISSION_DENIED, f"{self.path} is not a file of its own; remove it.")
-        if sys.platform != "win32":
-            with disk_errors(self.path):
-                os.fchmod(self.file.fileno(), 0o600)
-
     def _survived(self) -> Note | None:
         """Read the note; one that cannot be read is set aside, and one from before a reboot cuts the file."""
         note = self._read_note()
@@ -171,6 +165,43 @@ class Partial:
         if self.note is not None:
             with disk_errors(self._note_path):
                 write_durably(self._note_path, json.dumps(asdict(self.note)).encode())
+
+
+def _check_directory(directory: Path) -> None:
+    """Refuse one that another user could exchange what lies in: whoever may write to the root can plant it."""
+    facts = directory.lstat()
+    if not stat.S_ISDIR(facts.st_mode):
+        raise OperatorError(Reason.PERMISSION_DENIED, f"{directory} is a link or no directory; remove it.")
+    if sys.platform != "win32" and (facts.st_uid not in _ours() or facts.st_mode & _OTHERS_WRITE):
+        raise OperatorError(
+            Reason.PERMISSION_DENIED,
+            f"Others than the user of pawld may write to {directory}; look who made it so, and remove it.",
+        )
+
+
+def _checked(descriptor: int, path: Path) -> BufferedRandom:
+    """Return the file of *descriptor* where nobody else holds it, and close it otherwise."""
+    try:
+        _check_file(descriptor, path)
+        return os.fdopen(descriptor, "r+b")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _check_file(descriptor: int, path: Path) -> None:
+    facts = os.fstat(descriptor)
+    foreign = sys.platform != "win32" and facts.st_uid not in _ours()
+    if not stat.S_ISREG(facts.st_mode) or facts.st_nlink > 1 or foreign:
+        raise OperatorError(Reason.PERMISSION_DENIED, f"{path} is not a file of its own; remove it.")
+    if sys.platform != "win32":
+        with disk_errors(path):
+            os.fchmod(descriptor, 0o600)
+
+
+def _ours() -> tuple[int, ...]:
+    """Whoever pawld runs as, and root, who may do anything here anyway."""
+    return (0, os.geteuid()) if sys.platform != "win32" else ()
 
 
 def _parsed(document: bytes) -> Note:

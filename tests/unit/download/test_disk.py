@@ -116,7 +116,7 @@ def test_a_write_that_fails_midway_keeps_what_came(tmp_path: Path) -> None:
     assert path.stat().st_size == 300_000
 
 
-@pytest.mark.parametrize("kind", ["symlink", "hardlink", "directory"])
+@pytest.mark.parametrize("kind", ["symlink", "hardlink", "directory", "fifo"])
 def test_what_is_no_file_of_its_own_is_not_written_to(tmp_path: Path, kind: str) -> None:
     record = record_of(b"x" * 10)
     path = partial_in(tmp_path, record)
@@ -128,8 +128,34 @@ def test_what_is_no_file_of_its_own_is_not_written_to(tmp_path: Path, kind: str)
             path.symlink_to(precious)
         case "hardlink":
             path.hardlink_to(precious)
+        case "fifo":
+            os.mkfifo(path)
         case _:
             path.mkdir()
     with raw_server(serving(b"x" * 10)) as server, Web() as web, pytest.raises(PawldError):
         HttpMover(web, HandClock(), reserve=0).fetch(record, [Location(server.url)], path, Told())
     assert precious.read_bytes() == b"keep"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes and owners as Unix has them")
+@pytest.mark.parametrize("kind", ["link", "open", "foreign"])
+def test_a_directory_that_another_user_planted_is_refused_and_nothing_is_written_there(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = record_of(b"x" * 10)
+    path = partial_in(tmp_path, record)
+    planted = tmp_path / "planted"
+    planted.mkdir(mode=0o700)
+    if kind == "link":
+        path.parent.symlink_to(planted)
+    else:
+        planted.rename(path.parent)
+    if kind == "open":
+        path.parent.chmod(0o777)
+    if kind == "foreign":
+        monkeypatch.setattr("pawld.download.partial._ours", lambda: (os.geteuid() + 1,))
+    with raw_server(serving(b"x" * 10)) as server, Web() as web, pytest.raises(OperatorError) as caught:
+        HttpMover(web, HandClock(), reserve=0).fetch(record, [Location(server.url)], path, Told())
+    assert caught.value.reason is Reason.PERMISSION_DENIED
+    assert str(path.parent) in caught.value.message
+    assert list(path.parent.iterdir()) == []
