@@ -15,7 +15,7 @@ from pawld.model import NoBuild, Record, Slot
 from pawld.ports import Progress, Verified
 from pawld.reasons import Cause, Reason
 
-_GUESS = 256 * 1024 * 1024  # bytes of a build whose length nobody signed
+_GUESS = 64 * 1024 * 1024  # bytes of a build whose length nobody signed, until it has come
 _WORTHLESS = frozenset({Reason.DIGEST_MISMATCH, Reason.LENGTH_MISMATCH, Reason.EVIDENCE_MISSING})
 """After these the bytes that came are good for nothing; after anything else they are resumed."""
 
@@ -92,12 +92,22 @@ class Preparation:
             told = f"{record.version} is here and is being proven."
             self.ledger.move(Verifying(build), Reason.IN_PROGRESS, told, build)
             proven = supply.trust.prove(record, downloaded)
+            if not record.length_signed:
+                self._preflight_of_staging(proven.record, downloaded.path.stat().st_size)
             self._say_staging(record)
             yield proven
 
     def _preflight(self, record: Record) -> None:
-        expected = record if record.length_signed else replace(record, length=min(record.length, _GUESS))
-        self.supply.preflight(self.supply.downloads, expected.length + self.agent.installer.space_needed(expected))
+        if (
+            not record.length_signed
+        ):  # a guess stands for the download alone: what it unpacks to is seen once it is here
+            self.supply.preflight(self.supply.downloads, min(record.length, _GUESS))
+            return
+        self.supply.preflight(self.supply.downloads, record.length + self.agent.installer.space_needed(record))
+
+    def _preflight_of_staging(self, record: Record, length: int) -> None:
+        """Look again at what a build needs beside its download, now that its *length* in bytes is known."""
+        self.supply.preflight(self.supply.downloads, self.agent.installer.space_needed(replace(record, length=length)))
 
     def _say_staging(self, record: Record) -> None:
         build = build_of(record)
