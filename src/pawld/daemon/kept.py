@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pawld.settings.glance import Outline, outline
 from pawld.settings.merge import gather
+from pawld.system.faults import host_faults
 from pawld.system.files import make_directory, write_durably
 
 _DIRECTORY, _FILENAME = "running", "pawld.toml"
@@ -31,15 +32,21 @@ class Kept:
 def keep(path: Path | None, environ: Mapping[str, str]) -> Kept:
     """Copy the configuration of *path* into the state directory and outline it; ``OperatorError`` as ``outline``."""
     seen, original = outline(path, environ), gather(path, environ).file
-    directory = seen.state_dir / _DIRECTORY
-    make_directory(seen.state_dir, mode=0o700)
+    copy = seen.state_dir / _DIRECTORY / _FILENAME
+    with host_faults(f"Keeping a copy of the configuration in {seen.state_dir}"):
+        _copy(original, copy)
+    return Kept(copy, outline(copy, environ))
+
+
+def _copy(original: Path, copy: Path) -> None:
+    """Copy the file and its fragments."""
+    directory = copy.parent
+    make_directory(directory.parent, mode=0o700)
     shutil.rmtree(directory, ignore_errors=True)
     make_directory(directory / "conf.d", mode=0o700)
     for file in (original, *sorted((original.parent / "conf.d").glob("*.toml"))):
         below = Path("conf.d", file.name) if file.parent.name == "conf.d" and file != original else Path(_FILENAME)
         if file.exists():
             write_durably(directory / below, file.read_bytes())
-    copy = directory / _FILENAME
     if not copy.exists():
         write_durably(copy, b"")  # all of it lies in fragments and variables
-    return Kept(copy, outline(copy, environ))
