@@ -2,7 +2,7 @@
 
 import os
 import sys
-from argparse import SUPPRESS, ArgumentParser, Namespace
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from pawld.publish.keys import Unlock
 from pawld.publish.publisher import Publisher, locked, open_publisher
 from pawld.reasons import Reason
 from pawld.system.clock import SystemClock
+from pawld.system.platform.names import LIBCS, architecture, operating_system
 from pawld.system.secret import Secret
 
 PASSPHRASE = "PAWLD_PASSPHRASE"  # noqa: S105 - a variable's name
@@ -67,8 +68,13 @@ def unlock_new(arguments: Namespace) -> Unlock:
 
 
 def platform(text: str) -> Platform:
-    """Read ``linux-x86_64``; ``ValueError`` makes argparse show the usage."""
-    return Platform.parse(text)
+    """Read ``linux-x86_64``, in any usual spelling; ``ArgumentTypeError`` where no host calls itself so."""
+    system, _, rest = text.partition("-")
+    cpu, _, libc = rest.removesuffix("-").partition("-")
+    names = operating_system(system), architecture(cpu), libc.lower() or "glibc"
+    if names[0] is None or names[1] is None or names[2] not in LIBCS:
+        raise ArgumentTypeError(f"no host calls itself {text!r}; it is for example linux-x86_64 or linux-arm64-musl")
+    return Platform(names[0], names[1], LIBCS[names[2]])
 
 
 def moment(text: str) -> datetime:

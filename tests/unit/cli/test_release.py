@@ -84,6 +84,27 @@ def test_a_release_goes_through_beta_to_stable_is_halted_and_withdrawn(
     assert "withdrawn" in run("status")[1]
 
 
+@pytest.mark.parametrize(
+    ("spelling", "name"),
+    [("linux-amd64", "linux-x86_64"), ("Darwin-aarch64", "macos-arm64"), ("linux-x64-gnu", "linux-x86_64")],
+)
+def test_a_platform_in_a_usual_spelling_is_the_one_that_hosts_ask_for(
+    run: Run, home: Path, build: Callable[[str], Path], spelling: str, name: str
+) -> None:
+    del home
+    code, said = run("ingest", build("1.0.0"), *BETA, "--platform", spelling)
+    assert (code, f"beta {name}: 1.0.0" in said) == (Exit.DONE, True), said
+
+
+@pytest.mark.parametrize("spelling", ["linux-amd46", "plan9-x86_64", "linux", "linux-x86_64-uclibc"])
+def test_a_platform_that_no_host_has_is_refused_and_nothing_published(
+    run: Run, home: Path, build: Callable[[str], Path], spelling: str
+) -> None:
+    code, said = run("ingest", build("1.0.0"), *BETA, "--platform", spelling)
+    assert (code, f"no host calls itself {spelling!r}" in said) == (Exit.USAGE, True), said
+    assert not (home / "builds").exists()
+
+
 def test_status_is_one_document_for_a_program(run: Run, home: Path, build: Callable[[str], Path]) -> None:
     code, said = ingested(run, build, "1.0.0", "stable", "--json")
     assert code == Exit.DONE
@@ -194,7 +215,7 @@ def test_a_key_of_a_vault_is_described(tmp_path: Path, run: Run) -> None:
             ("ingest", "/x", "--version", "1", "--platform", "linux-x86_64", "--channel", "beta", "--no-copy"),
             Exit.USAGE,
         ),
-        (("ingest", "ftp://x/y", "--version", "1", "--platform", "a-b", "--channel", "beta"), Exit.CONFIGURATION),
+        (("ingest", "ftp://x/y", "--version", "1", "--platform", "linux-x86", "--channel", "beta"), Exit.CONFIGURATION),
         (("ingest", "/x", "--version", "1", "--platform", "linux", "--channel", "beta"), Exit.USAGE),
         (("status", "--repository", "{tmp}/nowhere"), Exit.CONFIGURATION),
         (("promote", "1.0.0", "--to", "stable", "--start", "soon"), Exit.USAGE),
