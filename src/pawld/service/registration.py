@@ -24,6 +24,7 @@ _PROGRAM = "/usr/bin/pawld"  # as the units name it
 _ALWAYS = ("pawld.service", "pawld-recover.service")
 _TIMED = ("pawld-once.service", "pawld.timer")
 _DROP_IN = "10-host.conf"
+_NOT_RUNNING = ("Failed to connect to bus", "not been booted with systemd")  # what systemctl says in most containers
 
 
 class Style(Enum):
@@ -131,6 +132,12 @@ class SystemdRegistration:
         finished = self.run(["systemctl", "--no-ask-password", *arguments])
         if not finished.ran:
             raise OperatorError(Reason.CONFIG_INVALID, f"This host has no systemd: {finished.errors}.")
+        if any(sign in finished.errors for sign in _NOT_RUNNING):
+            raise OperatorError(
+                Reason.CONFIG_INVALID,
+                f"systemd does not run here ({finished.errors.strip().splitlines()[-1]}): have what starts programs on "
+                "this host start `pawld run`, or `pawld cycle` now and then.",
+            )
         if not finished.ok:
             raise TransientError(Reason.SERVICE_FAILED, f"systemd refused: {finished.story}.")
         return finished

@@ -101,3 +101,12 @@ def test_a_refusal_is_told_in_a_sentence(
     with pytest.raises(error, match="systemd") as raised:
         replace(registration, run=Manager(code)).install(Style.DAEMON)
     assert raised.value.reason is reason  # type: ignore[attr-defined]  # both are PawldErrors
+
+
+def test_a_host_where_systemd_does_not_run_is_told_what_to_do_instead(registration: SystemdRegistration) -> None:
+    def container(command: Sequence[str]) -> Finished:
+        return Finished(tuple(command), 1, "", "Failed to connect to bus: Host is down\n")
+
+    with pytest.raises(OperatorError, match=r"does not run here \(Failed to connect to bus.*`pawld run`") as raised:
+        replace(registration, run=container).status()
+    assert raised.value.reason is Reason.CONFIG_INVALID
