@@ -68,6 +68,11 @@ def _build(build: Document) -> str:
     return f"{build.get('version')} ({(build.get('sha256') or 'unknown')[:_DIGITS]})"
 
 
+def _named(build: Document) -> str:
+    """A block that an operator wrote by version alone has no digest: it holds for any."""
+    return _build(build) if build.get("sha256") else f"{build.get('version')}, whatever its digest,"
+
+
 def _blocked(one: Document) -> str:
     until = f"until {moment(one['until'])}" if one.get("until") else "until it is unblocked"
-    return f"  blocked    {_build(one)} for {one.get('cause')}, {until}"
+    return f"  blocked    {_named(one)} for {one.get('cause')}, {until}"

@@ -132,3 +132,11 @@ def test_a_reason_reads_the_same_everywhere() -> None:
 def test_moments_and_paths_become_text_in_json(capsys: pytest.CaptureFixture[str]) -> None:
     show({"at": datetime(2026, 1, 2, tzinfo=UTC), "path": Path("/opt")}, (), Manner(json=True))
     assert json.loads(capsys.readouterr().out) == {"at": "2026-01-02T00:00:00+00:00", "path": "/opt"}
+
+
+def test_a_block_by_version_alone_says_that_it_holds_for_any_digest() -> None:
+    block = {"version": "1.8.6", "sha256": "", "cause": "operator_block", "until": None}
+    (line,) = [
+        one for one in status_lines({"agents": [{"name": "acme", "blocked": [block]}]}, chain=False) if "1.8.6" in one
+    ]
+    assert line == "  blocked    1.8.6, whatever its digest, for operator_block, until it is unblocked"
