@@ -125,7 +125,9 @@ def _read(file: Path) -> dict[str, Any] | None:
         raise OperatorError(Reason.CONFIG_INVALID, f"{file} is larger than {LIMIT} bytes.")
     try:
         return tomllib.loads(data.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise OperatorError(Reason.CONFIG_INVALID, f"{file} is not UTF-8 text, at byte {error.start + 1}.") from error
+    except tomllib.TOMLDecodeError as error:
         raise OperatorError(Reason.CONFIG_INVALID, f"{file} is not TOML: {error}.") from error
 
 

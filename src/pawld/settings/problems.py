@@ -94,6 +94,8 @@ def _missing(place: Place, draft: Draft) -> str:
     key = str(place[-1])
     if section is not None and key in section.secrets():
         return f"{dotted(place)} is missing: give {_choices(key)}"
+    if place == ("agents",):
+        return "agents is missing: a table [agents.NAME] says what to keep current"
     return f"{dotted(place)} is missing{_example(place, draft)}"
 
 

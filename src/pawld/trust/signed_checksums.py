@@ -89,7 +89,9 @@ class SignedChecksumsEngine:
             return filled(self._filename, fields_of(question) | {"version": comment.version})
         if question.filename is None:
             raise OperatorError(
-                Reason.CONFIG_INVALID, "The source names no file, so trust.filename must say which line is meant."
+                Reason.CONFIG_INVALID,
+                "The source names no file, so trust.filename must say which line is meant; for example "
+                'filename = "acme-agent-{version}-{os}-{arch}.tar.gz".',
             )
         check_platform(question.filename, question.platform)
         return question.filename

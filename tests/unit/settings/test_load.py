@@ -269,6 +269,14 @@ def test_text_that_is_no_toml_is_named_with_its_line(tmp_path: Path) -> None:
     assert caught.value.reason is Reason.CONFIG_INVALID
 
 
+def test_text_that_is_not_utf_8_is_named_with_its_byte(tmp_path: Path) -> None:
+    file = tmp_path / "pawld.toml"
+    file.write_bytes(b"# caf\xe9\n")
+    with pytest.raises(OperatorError, match=r"pawld.toml is not UTF-8 text, at byte 6\.") as caught:
+        load(file, {})
+    assert caught.value.reason is Reason.CONFIG_INVALID
+
+
 @pytest.mark.parametrize("data", [b"\xff\xfe", b"#" * (1024 * 1024 + 1)])
 def test_a_file_of_other_bytes_is_refused(tmp_path: Path, data: Any) -> None:
     file = tmp_path / "pawld.toml"

@@ -307,7 +307,7 @@ def test_a_secret_that_is_needed_and_missing_says_where_it_may_lie(tmp_path: Pat
 
 
 def test_a_configuration_without_agents_is_refused(tmp_path: Path) -> None:
-    assert problems(tmp_path, "[updater]\n") == ["agents is missing."]
+    assert problems(tmp_path, "[updater]\n") == ["agents is missing: a table [agents.NAME] says what to keep current."]
     assert problems(tmp_path, "[agents]\n") == ["[agents] is empty."]
     assert problems(tmp_path, "agents = 3\n") == ["agents = 3 is not a table."]
     assert problems(tmp_path, "[agents]\nacme = 3\n") == ["agents.acme = 3 is not a table."]
