@@ -18,7 +18,7 @@ Found = tuple[str, Finding]
 
 def examination(settings: Settings, agents: Sequence[str]) -> Iterator[Found]:
     """Yield each finding with the agent that it is about; an empty name means the host."""
-    yield "", ok("config", f"The configuration is valid; it has {len(settings.agents)} agents.")
+    yield "", ok("config", f"The configuration is valid; its agents: {', '.join(settings.agents)}.")
     state_dir = settings.updater.state_dir
     database = open_for_reading(state_dir / "pawld.db")
     try:

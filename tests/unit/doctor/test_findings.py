@@ -141,6 +141,11 @@ def test_a_redirect_is_followed_to_its_end_and_no_query_is_shown() -> None:
     assert "secret" not in finding.evidence
 
 
+def test_the_doctor_does_not_send_anybody_to_the_doctor() -> None:
+    assert "pawld doctor" not in network._mend(Reason.UNREACHABLE)
+    assert network._mend(Reason.TLS_FAILED) == Reason.TLS_FAILED.next_step
+
+
 def _redirect(handler: object, web: StaticWeb) -> None:
     handler.send_response(302)  # type: ignore[attr-defined]  # of http.server
     handler.send_header("Location", f"{web.url}/end?secret=2")  # type: ignore[attr-defined]  # the same
