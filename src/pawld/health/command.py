@@ -20,6 +20,8 @@ LIMIT = timedelta(seconds=10)
 class CommandCheck:
     """Runs *command*, with the agent's words filled in, each time for at most *limit*."""
 
+    name = "command"
+
     def __init__(
         self,
         command: Sequence[str],
@@ -27,11 +29,9 @@ class CommandCheck:
         root: Path,
         every: timedelta = EVERY,
         limit: timedelta = LIMIT,
-        name: str = "command",
     ) -> None:
-        self.name = name
         self.every = every
-        self._command = checked(command, f"the health check {name}")
+        self._command = checked(command, f"the health check {self.name}")
         self._root = root
         self._limit = limit
 

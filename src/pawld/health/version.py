@@ -1,38 +1,18 @@
 """The agent itself names the version that was installed: what runs is what was meant."""
 
 import re
-from collections.abc import Sequence
-from datetime import timedelta
-from pathlib import Path
 
-from pawld.health.command import EVERY, LIMIT, judged
+from pawld.health.command import CommandCheck, judged
 from pawld.model import Slot
 from pawld.ports import Finding, Healthy, Sick
-from pawld.system.template import checked
 
 _SHOWN = 200  # characters of an answer that go into a sentence
 
 
-class VersionCheck:
+class VersionCheck(CommandCheck):
     """Runs *command*, whose output must contain the slot's version as a whole word."""
 
-    def __init__(
-        self,
-        command: Sequence[str],
-        *,
-        root: Path,
-        every: timedelta = EVERY,
-        limit: timedelta = LIMIT,
-        name: str = "version",
-    ) -> None:
-        self.name = name
-        self.every = every
-        self._command = checked(command, f"the health check {name}")
-        self._root = root
-        self._limit = limit
-
-    def begin(self) -> None:
-        """Note nothing: the old version names itself."""
+    name = "version"
 
     def check(self, slot: Slot) -> Finding:
         """Run it once; some programs tell their version on stderr."""
