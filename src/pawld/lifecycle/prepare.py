@@ -46,7 +46,8 @@ class Preparation:
         except PawldError as error:
             self._clean_up(record, error)
             raise
-        self._partial(record).unlink(missing_ok=True)
+        with suppress(OSError):  # the slot is complete; a download that cannot be removed now is the next sweep's
+            self._partial(record).unlink(missing_ok=True)
         return slot
 
     def _from_the_full_build(self, record: Record) -> Slot:
