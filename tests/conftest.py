@@ -1,6 +1,7 @@
 """What every test shares: a test that leans on this machine says so, and is skipped aloud where it cannot run."""
 
 import os
+import signal
 
 import pytest
 from support.rigs import missing
@@ -8,6 +9,10 @@ from support.rigs import missing
 pytest_plugins = ["support.wine", "support.systemd"]  # systemd_host and windows_python, made once for the whole run
 
 REQUIRED = "PAWLD_REQUIRE_RIGS"
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A run in the background ignores Ctrl-C, and so would every program that a test interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -102,7 +102,7 @@ def test_a_build_for_another_cpu_is_refused_before_anything_is_stopped(own_host:
 @contextmanager
 def small_disk(at: Path, size: str) -> Iterator[None]:
     at.mkdir(exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(at)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", str(at)], check=True)
     try:
         yield
     finally:
