@@ -12,6 +12,8 @@ _DONE, _NO_MORE_ITEMS = 0, 259
 _TEMPLATE = 7  # PID_TEMPLATE of the summary information: the CPU and the languages
 _ROOM = 1024  # characters; product codes have 38, versions fewer
 
+_LIBRARY = "msi"  # by name: a literal in the call would make freezing on Linux bring msitools' library along
+
 
 @dataclass(frozen=True, slots=True)
 class MsiFacts:
@@ -53,7 +55,7 @@ class HostProducts:  # pragma: no cover - runs under Wine, where no coverage is 
     def __init__(self) -> None:
         if sys.platform != "win32":
             raise OSError("there is no Windows Installer here")
-        self._msi: Any = ctypes.WinDLL("msi")
+        self._msi: Any = ctypes.WinDLL(_LIBRARY)
 
     def facts(self, package: Path) -> MsiFacts:
         """Open the package as a database, for reading."""
