@@ -28,7 +28,8 @@ inside() {
   mount -t sysfs sysfs "$root/sys"
   mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
   mount -t tmpfs -o mode=755,nosuid,nodev tmpfs "$root/run"
-  mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+  # The overlay keeps what is written to /tmp. Nothing may clear it: the checkout may lie below it.
+  chmod 1777 "$root/tmp"; mkdir -p "$root/etc/tmpfiles.d"; : >"$root/etc/tmpfiles.d/tmp.conf"
   mount -t tmpfs -o mode=755,nosuid tmpfs "$root/dev"
   mkdir -p "$root/dev/pts" "$root/dev/shm"
   mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$root/dev/pts"
