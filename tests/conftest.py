@@ -2,9 +2,11 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.logs import restored_logging
 from support.rigs import missing
 
 pytest_plugins = ["support.wine", "support.systemd"]  # systemd_host and windows_python, made once for the whole run
@@ -29,3 +31,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if os.environ.get(REQUIRED) == "1":
                 pytest.fail(f"the rig {name} is required here, but {reason}", pytrace=False)
             pytest.skip(f"the rig {name} is missing: {reason}")
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """A command sets logging up for its whole process; a test has no process of its own."""
+    with restored_logging():
+        yield

@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 import pytest
-from support.logs import restored_logging
 
 from pawld.cli.main import main
 
@@ -20,8 +19,7 @@ def test_the_demo_runs_to_its_end_within_a_minute_and_leaves_nothing(
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     begun = time.monotonic()
-    with restored_logging():
-        assert main(["demo", "--json"]) == 0
+    assert main(["demo", "--json"]) == 0
     scenes = json.loads(capsys.readouterr().out)["scenes"]
     endings = [scene["reason"]["code"] for scene in scenes]
     assert [one for one in endings if one in ENDINGS][: len(ENDINGS)] == ENDINGS

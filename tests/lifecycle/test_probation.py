@@ -8,7 +8,8 @@ from support.world import World
 
 from pawld.errors import TransientError
 from pawld.lifecycle.agent import Limits
-from pawld.ports import Healthy, Sick, Unclear
+from pawld.model import Slot
+from pawld.ports import Finding, Healthy, Sick, Unclear
 from pawld.reasons import Cause, Reason
 
 YEAR = timedelta(days=365)
@@ -66,6 +67,25 @@ def test_a_host_asleep_during_probation_is_watched_for_the_rest_of_it_when_it_wa
     jump_once(world, wall=timedelta(hours=8), ticks=ticks)
 
     assert world.update().reason is Reason.ROLLED_BACK, "sleep is no proof of health"
+
+
+def test_on_a_host_so_slow_that_one_look_takes_all_of_probation_a_second_look_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path, limits=Limits(probation=timedelta(seconds=5)))
+    world.publish("1.0.0", 1)
+    world.update()
+    world.publish("1.1.0", 2)
+    world.doctor.findings["1.1.0"] = [Healthy(), Sick("it fell over")]
+    look = world.doctor.check
+
+    def slow_look(slot: Slot) -> Finding:
+        world.clock.ticks += 6.0
+        return look(slot)
+
+    monkeypatch.setattr(world.doctor, "check", slow_look)
+
+    assert world.update().reason is Reason.ROLLED_BACK, "the one look came before it fell over"
 
 
 def test_a_429_or_a_dns_failure_for_the_whole_of_probation_rolls_nothing_back(world: World) -> None:

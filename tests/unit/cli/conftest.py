@@ -1,10 +1,9 @@
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
 from support.control import FakeControl
-from support.logs import restored_logging
 
 
 @pytest.fixture
@@ -17,10 +16,3 @@ def wired(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeControl], FakeContro
         return control
 
     return wire
-
-
-@pytest.fixture(autouse=True)
-def logging_as_it_was() -> Iterator[None]:
-    """A command sets logging up for its whole process; a test has no process of its own."""
-    with restored_logging():
-        yield

@@ -1,12 +1,10 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from support.logs import restored_logging
 
 from pawld.ports import Event
 from pawld.reasons import Reason
@@ -14,12 +12,6 @@ from pawld.report.logs import LogFormat, LogReporter, format_for, level_of, log_
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 EVENT = Event(AT, "acme", "waiting", Reason.OUTSIDE_WINDOW, "The window opens later.", "1.9.0", "ab" * 32)
-
-
-@pytest.fixture(autouse=True)
-def logging_as_it_was() -> Iterator[None]:
-    with restored_logging():
-        yield
 
 
 def logged(form: LogFormat, event: Event = EVENT) -> str:

@@ -18,7 +18,6 @@ from urllib.request import urlopen
 import pytest
 from pytest_httpserver import HTTPServer
 from support.control import agent
-from support.logs import restored_logging
 
 from pawld.errors import OperatorError, TransientError
 from pawld.lifecycle.database import Database, open_database
@@ -37,12 +36,6 @@ from pawld.system.secret import Secret
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 DONE = Event(AT, "acme", "idle", Reason.UPDATED, "Updated to 1.9.0.", "1.9.0", "ab" * 32)
 STEP = Event(AT, "acme", "swapping", Reason.IN_PROGRESS, "Swapping to 1.9.0.", "1.9.0", "ab" * 32)
-
-
-@pytest.fixture(autouse=True)
-def logging_as_it_was() -> Iterator[None]:
-    with restored_logging():
-        yield
 
 
 class Recorder:
