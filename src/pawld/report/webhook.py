@@ -1,20 +1,16 @@
 """Posts every outcome as JSON to an address of the administrator's."""
 
 import json
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from pawld import __version__
-from pawld.errors import TransientError
-from pawld.lifecycle.status import event_document
-from pawld.ports import Event
-from pawld.reasons import Reason
-from pawld.report.tally import is_outcome
-from pawld.system.http import Web, shown
+from pawld.report.acknowledgement import check_taken
+from pawld.report.letter import Letter
+from pawld.system.http import Web
 
 LIMIT = timedelta(seconds=5)  # for one post, its answer included
 _ANSWER_LIMIT = 64 * 1024  # bytes that are read of an answer, and thrown away
-_GOOD = range(200, 300)
 
 
 class Token(Protocol):
@@ -25,26 +21,21 @@ class Token(Protocol):
 
 
 class Webhook:
-    """A ``courier.Sender``: the event as ``history --json`` shows it, with ``host`` and ``updater`` beside."""
+    """An ``outbox.Receiver``: the letter's document, and in ``lost`` how many before it never arrived."""
 
-    def __init__(self, web: Web, url: str, host_id: str, token: Token | None = None) -> None:
+    def __init__(self, web: Web, url: str, now: Callable[[], datetime], token: Token | None = None) -> None:
         self._web = web
         self._url = url
-        self._host_id = host_id
+        self._now = now
         self._token = token
 
-    def wants(self, event: Event) -> bool:
-        """Outcomes, and no steps on the way."""
-        return is_outcome(event)
-
-    def send(self, event: Event) -> None:
-        """Post it; any 2xx is an acknowledgement."""
-        headers = {"Content-Type": "application/json"}
+    def send(self, letter: Letter) -> None:
+        """Post it; any 2xx is an acknowledgement. ``Idempotency-Key`` is the same for a letter that comes twice."""
+        document = {**letter.document, "lost": letter.lost}
+        headers = {"Content-Type": "application/json", "Idempotency-Key": str(document["id"])}
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token.read()}"
-        document = event_document(event) | {"host": self._host_id, "updater": __version__}
         reply = self._web.call(
             "POST", self._url, headers=headers, body=json.dumps(document).encode(), limit=_ANSWER_LIMIT, deadline=LIMIT
         )
-        if reply.status not in _GOOD:
-            raise TransientError(Reason.SERVER_ERROR, f"The webhook {shown(self._url)} answered {reply.status}.")
+        check_taken(reply, "webhook", self._now())

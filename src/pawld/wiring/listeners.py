@@ -3,16 +3,23 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
+from pawld.install.shelf import Shelf
 from pawld.lifecycle.database import Database
-from pawld.ports import Reporter
+from pawld.lifecycle.journal import Journal
+from pawld.ports import Event, Reporter
 from pawld.settings import Settings
+from pawld.system.clock import SystemClock
 from pawld.system.host_id import host_id
 from pawld.system.http import Web
 
 if TYPE_CHECKING:
-    from pawld.report.courier import Sender
+    from pawld.report.outbox import Box
+
+SPOOLS = "spool"
+"""The directory of the state directory in which each receiver has its own."""
 
 
 class Speech(Protocol):
@@ -38,23 +45,44 @@ def speak(report: Speech) -> None:
 @contextmanager
 def listeners_of(settings: Settings, database: Database, web: Web) -> Iterator[Sequence[Reporter]]:
     """Open the configured reporters; the log and the counts are always among them."""
-    from pawld.report.courier import Courier
     from pawld.report.logs import LogReporter
     from pawld.report.tally import Tally
 
     with ExitStack() as stack:
         reporters: list[Reporter] = [LogReporter(), Tally(database)]
-        if senders := senders_of(settings, web):
-            reporters.append(stack.enter_context(Courier(senders)))
+        if boxes := boxes_of(settings, web):
+            from pawld.report.outbox import Outbox
+
+            facts = partial(_facts, settings, database)
+            outbox = Outbox(boxes, database, _host(settings), facts, SystemClock().now)
+            reporters.append(stack.enter_context(outbox))
         yield reporters
 
 
-def senders_of(settings: Settings, web: Web) -> "Sequence[Sender]":
-    """Return who is sent events over the network."""
-    report, updater = settings.report, settings.updater
+def boxes_of(settings: Settings, web: Web) -> "Sequence[Box]":
+    """Return who is sent outcomes over the network, each with its spool."""
+    report = settings.report
     if report.webhook_url is None:
         return ()
+    from pawld.report.outbox import Box
+    from pawld.report.spool import Spool
     from pawld.report.webhook import Webhook
 
-    name = updater.host_id or host_id(updater.state_dir)
-    return [Webhook(web, report.webhook_url, name, report.webhook_token)]
+    place = settings.updater.state_dir / SPOOLS / "webhook"
+    receiver = Webhook(web, report.webhook_url, SystemClock().now, report.webhook_token)
+    return [Box("webhook", receiver, Spool(place, size=report.spool))]
+
+
+def _facts(settings: Settings, database: Database, event: Event) -> dict[str, Any]:
+    from pawld.report.facts import facts_of
+
+    agent = settings.agents.get(event.agent)
+    if agent is None:  # the history knows one that the configuration does not name any more
+        return {}
+    current = Shelf(agent.root).current()
+    journal = Journal(database, event.agent)
+    return facts_of(event, journal, current.version if current else None, agent.channel, _host(settings))
+
+
+def _host(settings: Settings) -> str:
+    return settings.updater.host_id or host_id(settings.updater.state_dir)

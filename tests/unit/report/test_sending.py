@@ -1,7 +1,6 @@
-"""Events leave this host beside the cycle: as posts, as counts, as metrics and as entries of the journal."""
+"""Events leave this host beside the cycle: by errand, as counts, as metrics and as entries of the journal."""
 
 import io
-import json
 import logging
 import os
 import socket
@@ -16,7 +15,6 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
-from pytest_httpserver import HTTPServer
 from support.control import agent
 
 from pawld.errors import OperatorError, TransientError
@@ -25,13 +23,10 @@ from pawld.lifecycle.journal import Journal
 from pawld.ports import Event
 from pawld.reasons import Reason
 from pawld.report import journald, metrics_endpoint
-from pawld.report.courier import Courier, Sender
+from pawld.report.courier import Courier
 from pawld.report.journald import JournalHandler
 from pawld.report.metrics import Sheet, rendered
 from pawld.report.tally import OUTCOMES, Tally
-from pawld.report.webhook import Webhook
-from pawld.system.http import Web
-from pawld.system.secret import Secret
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 DONE = Event(AT, "acme", "idle", Reason.UPDATED, "Updated to 1.9.0.", "1.9.0", "ab" * 32)
@@ -75,46 +70,16 @@ def test_a_move_does_not_wait_for_a_sender_and_the_end_only_for_a_while() -> Non
     gate.set()
 
 
-def test_what_could_not_be_sent_is_logged_and_handed_on() -> None:
-    failed: list[tuple[Sender, Event]] = []
-    sender = Recorder(TransientError(Reason.UNREACHABLE, "Nobody is there."))
-    with Courier([sender], failed=lambda *one: failed.append(one)) as courier:
+def test_what_could_not_be_sent_is_logged_and_the_next_one_is_sent(caplog: pytest.LogCaptureFixture) -> None:
+    with Courier([Recorder(TransientError(Reason.UNREACHABLE, "Nobody is there.")), well := Recorder()]) as courier:
         courier.report(DONE)
-    assert failed == [(sender, DONE)]
-    with Courier([sender]) as courier:
-        courier.report(DONE)
+    assert well.sent == [DONE]
+    assert "An event was not sent: Nobody is there." in caplog.text
 
 
 def test_a_courier_without_a_letter_never_sets_off() -> None:
     with Courier([Recorder()]):
         assert "courier" not in [thread.name for thread in threading.enumerate()]
-
-
-def test_a_webhook_is_posted_the_outcome_with_its_token(httpserver: HTTPServer, tmp_path: Path) -> None:
-    token = tmp_path / "token"
-    token.touch(0o600)
-    token.write_text("secret")
-    httpserver.expect_request("/hook", "POST", headers={"Authorization": "Bearer secret"}).respond_with_data("")
-    with Web() as web:
-        Webhook(web, httpserver.url_for("/hook"), "host-1", Secret.from_file(token)).send(DONE)
-    ((request, _),) = httpserver.log
-    document = json.loads(request.data)
-    assert (document["host"], document["agent"], document["reason"]["code"]) == ("host-1", "acme", "updated")
-    assert document["at"] == AT.isoformat()
-
-
-def test_a_webhook_that_refuses_is_an_error_without_its_query(httpserver: HTTPServer) -> None:
-    httpserver.expect_request("/hook").respond_with_data("", status=500)
-    with Web() as web, pytest.raises(TransientError, match="/hook answered 500") as raised:
-        Webhook(web, httpserver.url_for("/hook?key=secret"), "host-1").send(DONE)
-    assert raised.value.reason is Reason.SERVER_ERROR
-    assert "secret" not in raised.value.message
-
-
-def test_a_webhook_wants_outcomes_and_no_steps() -> None:
-    with Web() as web:
-        hook = Webhook(web, "https://hooks.example/", "host-1")
-        assert (hook.wants(DONE), hook.wants(STEP)) == (True, False)
 
 
 @pytest.fixture
