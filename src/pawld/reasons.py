@@ -205,6 +205,12 @@ class Reason(Enum):
         "Wait until source and record name the same release.",
     )
     EVIDENCE_MISSING = ("evidence_missing", Exit.REFUSED, Cause.PUBLISHER, _VENDOR)
+    EVIDENCE_NOT_CHECKED = (
+        "evidence_not_checked",
+        Exit.CONFIGURATION,
+        Cause.HOST,
+        "Install what the sentence names, or change [agents.NAME.trust.evidence]; then run `pawld update`.",
+    )
 
     # Staging, swap and health.
     DISK_FULL = ("disk_full", Exit.TRY_LATER, Cause.HOST, "Free the space that the sentence names.")

@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from pawld.errors import OperatorError, RejectedError
+from pawld.formats.pkgutil import developer_team
 from pawld.install.package_faults import Tool, refuse_other
 from pawld.model import Platform
 from pawld.reasons import Reason
@@ -19,10 +20,6 @@ from pawld.system.process import Finished
 
 _BUSY = re.compile(
     r"installation is already in progress|another installation|PKInstallErrorDomain Code=102", re.IGNORECASE
-)
-_TEAM = re.compile(r"^\s*1\. Developer ID Installer: .+ \(([A-Z0-9]{10})\)\s*$", re.MULTILINE)
-_TRUSTED = re.compile(
-    r"^\s*Status: signed by a (?:developer )?certificate (?:issued by Apple|trusted by)", re.MULTILINE
 )
 _VERSION = r'<pkg-(?:info|ref)\b(?=[^>]*\s(?:identifier|id)="{}")[^>]*\sversion="([^"]+)"'
 _RECEIPT = re.compile(r"^version: (\S+)$", re.MULTILINE)
@@ -101,10 +98,8 @@ class MacInstaller:
 
     def _refuse_other_team(self, package: Path, team_id: str) -> None:
         finished = self._tool.ask(["pkgutil", "--check-signature", str(package)])
-        team = _TEAM.search(finished.output)
-        if not finished.ok or not _TRUSTED.search(finished.output) or team is None:
+        team = developer_team(finished.output)
+        if not finished.ok or team is None:
             raise RejectedError(Reason.SIGNATURE_INVALID, f"No Developer ID signed the package: {finished.story}.")
-        if team[1] != team_id:
-            raise RejectedError(
-                Reason.SIGNATURE_INVALID, f"Team {team[1]} signed the package; this agent's is {team_id}."
-            )
+        if team != team_id:
+            raise RejectedError(Reason.SIGNATURE_INVALID, f"Team {team} signed the package; this agent's is {team_id}.")

@@ -35,6 +35,25 @@ class ByType:
         }
 
 
+class WhenGiven:
+    """Marks ``Annotated[Table | None, …]``: a table that few files have is built where one has it, and not before."""
+
+    def __get_pydantic_core_schema__(self, union: Any, _: GetCoreSchemaHandler) -> CoreSchema:
+        """Validate by the table's own model."""
+        member: type[BaseModel] = get_args(union)[0]
+        return core_schema.no_info_plain_validator_function(
+            lambda table: table if table is None or isinstance(table, member) else member.model_validate(table),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda value: value and value.model_dump(by_alias=True, exclude_none=True)
+            ),
+            metadata={"member": member},
+        )
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, _: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Refer to the table; ``schema`` writes it out."""
+        return {"oneOf": [{"$ref": f"#/$defs/{core['metadata']['member'].__name__}"}]}
+
+
 def kinds_of(union: Any) -> dict[str, type[BaseModel]]:
     """Return the members of a union by what their ``type`` says."""
     return {get_args(member.model_fields["type"].annotation)[0]: member for member in get_args(union)}

@@ -1,27 +1,14 @@
 """``[agents.NAME.trust]``: the engine that proves a record and the bytes. There is no default and no way without."""
 
-import base64
-import binascii
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StrictInt, model_validator
 
 from pawld.model import Platform
-from pawld.settings.choice import ByType
+from pawld.settings.choice import ByType, WhenGiven
+from pawld.settings.evidence import EvidenceDemand, MinisignKey
 from pawld.settings.forms import AbsolutePath, Duration, Sha256, Url, UrlTemplate, Word
 from pawld.settings.section import Section
-
-_KEY_LENGTH = 42  # bytes: "Ed", the key's number (8) and the Ed25519 key (32)
-
-
-def _minisign_key(text: str) -> str:
-    try:
-        raw = base64.b64decode(text, validate=True)
-    except binascii.Error:
-        raw = b""
-    if len(raw) != _KEY_LENGTH or raw[:2] != b"Ed":
-        raise ValueError("a minisign public key is the second line of its .pub file, which begins with RW")
-    return text
 
 
 def _platform_name(name: str) -> str:
@@ -29,16 +16,26 @@ def _platform_name(name: str) -> str:
     return name
 
 
-MinisignKey = Annotated[
-    str,
-    AfterValidator(_minisign_key),
-    Field(examples=["RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"]),
-]
 PlatformName = Annotated[str, AfterValidator(_platform_name), Field(examples=["linux-x86_64", "linux-arm64-musl"])]
 _MAX_AGE = "A statement older than this is refused, whatever it says of its own expiry; default: no limit of ours."
 
 
-class TufTrust(Section):
+class _Trusted(Section):
+    evidence: Annotated[EvidenceDemand | None, WhenGiven()] = Field(
+        None, description="What else must vouch; default: what the record demands."
+    )
+
+
+class _WithoutEvidence(_Trusted):
+    @model_validator(mode="after")
+    def _only_what_the_build_carries(self) -> "_WithoutEvidence":
+        for kind in self.evidence.of if self.evidence else ():
+            if kind not in ("authenticode", "pkgutil"):
+                raise ValueError(f'this type of trust has no record that could carry evidence of type "{kind}"')
+        return self
+
+
+class TufTrust(_Trusted):
     """A TUF repository: thresholds, expiry, rotation and rollback protection."""
 
     type: Literal["tuf"]
@@ -60,7 +57,7 @@ class TufTrust(Section):
         return self
 
 
-class _Minisigned(Section):
+class _Minisigned(_Trusted):
     public_keys: tuple[MinisignKey, ...] = Field(min_length=1, description="minisign public keys.")
     threshold: StrictInt = Field(1, ge=1, description="How many different keys must have signed.")
     max_age: Duration | None = Field(None, description=_MAX_AGE)
@@ -87,7 +84,7 @@ class ManifestTrust(_Minisigned):
     signature_url: UrlTemplate | None = Field(None, description="Its signature; default: manifest_url with .minisig.")
 
 
-class ChecksumsTrust(_Minisigned):
+class ChecksumsTrust(_Minisigned, _WithoutEvidence):
     """SHA256SUMS and its .minisig, whose trusted comment binds product, version, channel, serial and expiry."""
 
     type: Literal["signed_checksums"]
@@ -102,7 +99,7 @@ class ChecksumsTrust(_Minisigned):
     signature_url: UrlTemplate | None = Field(None, description="Its signature; default: checksums_url with .minisig.")
 
 
-class PinnedTrust(Section):
+class PinnedTrust(_WithoutEvidence):
     """One digest for each platform, written here."""
 
     type: Literal["pinned_sha256"]

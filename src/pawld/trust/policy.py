@@ -23,7 +23,7 @@ from pawld.system import faults
 from pawld.trust import freshness, proving
 from pawld.trust.binding import check_bound, check_same
 from pawld.trust.engine import Engine, RoleMark, Statement
-from pawld.trust.evidence import EvidenceChecker, check_evidence
+from pawld.trust.evidence import NOTHING, Demand, EvidenceChecker, asked, check_evidence
 from pawld.trust.marks import Marks
 
 _NO_CHECKERS: Mapping[str, EvidenceChecker] = {}
@@ -38,7 +38,7 @@ class Policy:
         agent: whose marks.
         installed: what runs on this host, for a signed permission to go back.
         evidence: a checker for each type of evidence that this host can check.
-        demanded: types of evidence that must be there, whatever the record says.
+        demand: evidence that must be there, whatever the record says.
         max_length: the largest build that is taken, in bytes, whatever its record says.
         max_age: how long one statement holds after this host first saw it; None leaves it to its expiry.
     """
@@ -52,7 +52,7 @@ class Policy:
         *,
         installed: Callable[[], Slot | None] = lambda: None,
         evidence: Mapping[str, EvidenceChecker] = _NO_CHECKERS,
-        demanded: Sequence[str] = (),
+        demand: Demand = NOTHING,
         max_length: int | None = None,
         max_age: timedelta | None = None,
     ) -> None:
@@ -65,7 +65,7 @@ class Policy:
         self._agent = agent
         self._installed = installed
         self._evidence = evidence
-        self._demanded = tuple(demanded)
+        self._demand = demand
         self._max_length = max_length
         self._max_age = max_age
 
@@ -115,14 +115,14 @@ class Policy:
             raise RejectedError(
                 Reason.RECORD_MISMATCH, f"The record of {record.filename} does not say what this patch has to make."
             )
-        if record.evidence or self._demanded or not record.length_signed:
+        if asked(record, self._demand) or self._demand.of or not record.length_signed:
             raise RejectedError(
                 Reason.EVIDENCE_MISSING, f"What vouches for {record.filename} can be checked on the whole build alone."
             )
         return _ProvenPatch(record, patch, downloaded)
 
     def _check_evidence(self, record: Record, downloaded: Downloaded) -> None:
-        check_evidence(record, downloaded, self._evidence, self._demanded)
+        check_evidence(record, downloaded, self._evidence, self._demand)
 
     def _accepted(self, number: int, engine: Engine, question: Question) -> Record | NoBuild:
         statement = engine.state(question)

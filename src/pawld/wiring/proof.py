@@ -1,7 +1,7 @@
 """What proves an agent's builds: the configured engine, under the one policy."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 
 from pawld.errors import OperatorError
 from pawld.model import Slot
@@ -9,10 +9,10 @@ from pawld.ports import Trust
 from pawld.reasons import Reason
 from pawld.settings.models import Agent as AgentSettings
 from pawld.settings.trust import ChecksumsTrust, ManifestTrust, PinnedTrust, TufTrust
-from pawld.system.http import Web
 from pawld.trust.engine import Engine
-from pawld.trust.evidence import EvidenceChecker
+from pawld.trust.evidence import NOTHING, Demand
 from pawld.wiring.surroundings import Surroundings
+from pawld.wiring.witnesses import Witnesses
 
 
 def trust_of(agent: AgentSettings, largest: int, around: Surroundings, installed: Callable[[], Slot | None]) -> Trust:
@@ -25,38 +25,16 @@ def trust_of(agent: AgentSettings, largest: int, around: Surroundings, installed
         around.clock,
         around.agent,
         installed=installed,
-        evidence=_Checkers(around.web),
+        evidence=Witnesses(agent.trust.evidence, around.web),
+        demand=_demand_of(agent),
         max_length=largest,
         max_age=None if isinstance(agent.trust, TufTrust) else agent.trust.max_age,
     )
 
 
-class _Checkers(Mapping[str, EvidenceChecker]):
-    """What can be checked here; a checker and its libraries are loaded where a record asks for it."""
-
-    _KNOWN = ("minisign", "sshsig")
-
-    def __init__(self, web: Web) -> None:
-        self._web = web
-
-    def __getitem__(self, kind: str) -> EvidenceChecker:
-        match kind:
-            case "minisign":
-                from pawld.trust.evidence.minisign import MinisignEvidence
-
-                return MinisignEvidence(web=self._web)
-            case "sshsig":
-                from pawld.trust.evidence.sshsig import SshsigEvidence
-
-                return SshsigEvidence(web=self._web)
-            case _:
-                raise KeyError(kind)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._KNOWN)
-
-    def __len__(self) -> int:
-        return len(self._KNOWN)
+def _demand_of(agent: AgentSettings) -> Demand:
+    settings = agent.trust.evidence
+    return Demand(settings.of, settings.need) if settings else NOTHING
 
 
 def engine_of(agent: AgentSettings, around: Surroundings) -> Engine:

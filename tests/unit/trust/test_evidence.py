@@ -17,7 +17,7 @@ from pawld.errors import PawldError, RejectedError
 from pawld.model import Chunks, Evidence, Record
 from pawld.ports import Downloaded
 from pawld.reasons import Reason
-from pawld.trust.evidence import EvidenceChecker
+from pawld.trust.evidence import Demand, EvidenceChecker
 from pawld.trust.evidence.authenticode import AuthenticodeEvidence
 from pawld.trust.evidence.minisign import MinisignEvidence
 from pawld.trust.evidence.sshsig import SshsigEvidence
@@ -59,7 +59,7 @@ def test_evidence_of_an_unknown_type_counts_as_missing(prove: Prove) -> None:
 
 
 def test_evidence_that_this_host_demands_must_be_listed(prove: Prove) -> None:
-    assert refused(prove, {}, {}, demanded=("minisign",)) is Reason.EVIDENCE_MISSING
+    assert refused(prove, {}, {}, demand=Demand(("minisign",))) is Reason.EVIDENCE_MISSING
 
 
 def test_chunks_are_confirmed_with_their_evidence(host: Host, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_openssh_vouches_for_a_build(prove: Prove, tmp_path: Path) -> None:
     assert refused(prove, evidence, checkers, b"another build") is Reason.SIGNATURE_INVALID
     assert refused(prove, evidence | {"namespace": "git"}, checkers) is Reason.SIGNATURE_INVALID
     assert refused(prove, evidence | {"identity": 'a" b'}, checkers) is Reason.EVIDENCE_MISSING
-    assert refused(prove, evidence, {"sshsig": SshsigEvidence(program="/nowhere")}) is Reason.SIGNATURE_INVALID
+    assert refused(prove, evidence, {"sshsig": SshsigEvidence(program="/nowhere")}) is Reason.EVIDENCE_NOT_CHECKED
 
 
 @pytest.mark.rig("osslsigncode")
@@ -145,6 +145,10 @@ def test_authenticode_vouches_for_an_installer(prove: Prove, tmp_path: Path) -> 
     )
     assert refused(prove, {"type": "authenticode"}, checkers, signed) is Reason.EVIDENCE_MISSING
     assert refused(prove, evidence, checkers, BUILD) is Reason.SIGNATURE_INVALID
+    pinned = AuthenticodeEvidence(publisher.certificate, publisher.leaf_sha256)
+    prove([{"type": "authenticode"}], {"authenticode": pinned}, signed)
+    absent = AuthenticodeEvidence(publisher.certificate, program="/nowhere")
+    assert refused(prove, evidence, {"authenticode": absent}, signed) is Reason.EVIDENCE_NOT_CHECKED
 
 
 def test_a_file_that_was_replaced_is_not_what_authenticode_looks_at(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pawld.formats.tree import tree_sha256
 from pawld.model import Evidence, Patch, Record
 from pawld.ports import Downloaded, VerifiedPatch
 from pawld.reasons import Reason
+from pawld.trust.evidence import Demand
 
 DATA = b"a patch"
 PATCH = Patch("a" * 64, "sha256/x", "hdiffpatch", len(DATA), hashlib.sha256(DATA).hexdigest())
@@ -82,7 +83,7 @@ def test_a_patch_whose_result_could_not_be_proven_is_refused(
 
 def test_demanded_evidence_refuses_every_patch(tmp_path: Path) -> None:
     with pytest.raises(RejectedError) as caught:
-        proven(tmp_path, TREE, demanded=["minisign"])
+        proven(tmp_path, TREE, demand=Demand(("minisign",)))
     assert caught.value.reason is Reason.EVIDENCE_MISSING
 
 

@@ -23,8 +23,8 @@ class MinisignEvidence:
         self._pinned = Keyring(public_keys) if public_keys else None
         self._web = web
 
-    def check(self, record: Record, evidence: Evidence, downloaded: Downloaded) -> None:
-        """Verify the whole file in constant memory."""
+    def check(self, record: Record, evidence: Evidence, downloaded: Downloaded) -> str:
+        """Verify the whole file in constant memory; return the key's id."""
         keyring = self._pinned or _named(record, evidence)
         downloaded.file.seek(0)
         key_id, _ = keyring.verify(downloaded.file, attached(record, evidence, self._web), record.filename)
@@ -33,6 +33,7 @@ class MinisignEvidence:
                 Reason.SIGNATURE_INVALID,
                 f"{record.filename} is signed by key {key_id}, but the record names {evidence.facts['key_id']}.",
             )
+        return key_id
 
 
 def _named(record: Record, evidence: Evidence) -> Keyring:

@@ -16,7 +16,7 @@ from pawld.ports import Downloaded
 from pawld.reasons import Reason
 from pawld.system import process
 from pawld.system.http import Web
-from pawld.trust.evidence import missing
+from pawld.trust.evidence import missing, not_checked
 from pawld.trust.evidence.attached import attached
 
 LIMIT = timedelta(minutes=10)  # a build of many GB on a slow disk
@@ -32,8 +32,8 @@ class SshsigEvidence:
         self._web = web
         self._program = program
 
-    def check(self, record: Record, evidence: Evidence, downloaded: Downloaded) -> None:
-        """Verify the whole file from its descriptor."""
+    def check(self, record: Record, evidence: Evidence, downloaded: Downloaded) -> str:
+        """Verify the whole file from its descriptor; return the key."""
         identity = evidence.facts.get("identity", "")
         namespace = evidence.facts.get("namespace", "file")
         key = self._public_key or evidence.facts.get("public_key", "")
@@ -45,10 +45,13 @@ class SshsigEvidence:
             signers.write_text(f'{identity} namespaces="{namespace}" {key}\n', encoding="ascii")
             detached.write_bytes(signature)
             finished = self._verify(signers, detached, identity, namespace, downloaded)
+        if not finished.ran:
+            raise not_checked("sshsig", f"{self._program} is needed, and {finished.errors}; install the OpenSSH client")
         if not finished.ok:
             raise RejectedError(
                 Reason.SIGNATURE_INVALID, f"{record.filename} is not signed by {identity}: {finished.story}."
             )
+        return key
 
     def _verify(
         self, signers: Path, signature: Path, identity: str, namespace: str, downloaded: Downloaded
