@@ -4,6 +4,7 @@ This is the one enum that status, logs, metrics, webhooks and exit codes share. 
 other programs match on it. The sentence that goes with it is made where the facts are known.
 """
 
+from datetime import UTC, datetime
 from enum import Enum, IntEnum, unique
 
 
@@ -279,6 +280,11 @@ class Reason(Enum):
     def of(cls, code: str) -> "Reason":
         """Return the reason with this code; ``KeyError`` where no release ever had it."""
         return _BY_CODE[code]
+
+    def document(self, message: str, retry_at: datetime | None = None) -> dict[str, str | None]:
+        """Return it with the sentence of the occasion, as every JSON document of ours shows a reason."""
+        retry = retry_at.astimezone(UTC).isoformat() if retry_at else None
+        return {"code": self.code, "message": message, "next_step": self.next_step, "retry_at": retry}
 
 
 _BY_CODE = {reason.code: reason for reason in Reason}

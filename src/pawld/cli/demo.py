@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pawld.cli.arguments import add_command
-from pawld.cli.output import Manner, reason_document, show
+from pawld.cli.output import Manner, show
 
 _PROMISE = "A vendor, a content network, a publisher and this host, all on loopback, below"
 
@@ -66,6 +66,6 @@ def _document(scene: Any) -> dict[str, Any]:
     outcome = scene.outcome
     return {
         "title": scene.title,
-        "reason": reason_document(outcome.reason, outcome.message, outcome.retry_at),
+        "reason": outcome.reason.document(outcome.message, outcome.retry_at),
         "proofs": list(scene.proofs),
     }

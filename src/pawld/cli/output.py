@@ -70,16 +70,6 @@ def fail_unexpectedly(error: Exception, manner: Manner) -> int:
     )
 
 
-def reason_document(reason: Reason, message: str, retry_at: datetime | None = None) -> dict[str, Any]:
-    """Return a reason as every document of ours shows it."""
-    return {
-        "code": reason.code,
-        "message": message,
-        "next_step": reason.next_step,
-        "retry_at": retry_at.isoformat() if retry_at else None,
-    }
-
-
 def worst_exit(document: Document) -> Exit:
     """Return the exit code of the agent that fared worst; DONE where there is none."""
     exits = {_exit_of(agent.get("reason") or {}) for agent in document.get("agents", ())}
@@ -117,7 +107,7 @@ def _exit_of(reason: Document) -> Exit:
 def _tell(reason: Reason, message: str, retry_after: timedelta | None, manner: Manner) -> int:
     retry_at = datetime.now(UTC).replace(microsecond=0) + retry_after if retry_after else None
     if manner.json:
-        print(json.dumps({"reason": reason_document(reason, message, retry_at)}, indent=2, ensure_ascii=False))
+        print(json.dumps({"reason": reason.document(message, retry_at)}, indent=2, ensure_ascii=False))
     print(f"pawld: {message}\nreason: {reason.code}\nnext: {reason.next_step}", file=sys.stderr)
     if retry_at:
         print(f"again at: {moment(retry_at.isoformat())}", file=sys.stderr)

@@ -27,6 +27,7 @@ def describe(
 ) -> dict[str, Any]:
     """Return the status document of one agent; its form is a contract with other programs."""
     state = journal.state()
+    reason, message, retry_at = _reason(state)
     return {
         "name": name,
         "platform": journal.fact("platform"),
@@ -34,7 +35,7 @@ def describe(
         "installed": _installed(current),
         "wanted": journal.fact("wanted"),
         "state": state.state,
-        "reason": reason_document(*_reason(state)),
+        "reason": reason.document(message, retry_at),
         "last_check": journal.fact("last_check"),
         "last_good_refresh": journal.fact("last_good_refresh"),
         "blocked": [_blocked(one) for one in blocklist.all()],
@@ -53,7 +54,7 @@ def describe_unknown(name: str, channel: str, current: Slot | None, slots: Seque
         "installed": _installed(current),
         "wanted": None,
         "state": idle.state,
-        "reason": reason_document(idle.reason, idle.message),
+        "reason": idle.reason.document(idle.message),
         "last_check": None,
         "last_good_refresh": None,
         "blocked": [],
@@ -72,18 +73,8 @@ def with_alarm(document: dict[str, Any], longest: timedelta, now: datetime, firs
         return document
     days = (now - datetime.fromisoformat(refreshed)) / timedelta(days=1)
     message = f"No good refresh for {days:.1f} days. Last outcome: {document['reason']['message']}"
-    alarm = reason_document(Reason.METADATA_STALE, message) | {"retry_at": document["reason"]["retry_at"]}
+    alarm = Reason.METADATA_STALE.document(message) | {"retry_at": document["reason"]["retry_at"]}
     return document | {"reason": alarm}
-
-
-def reason_document(reason: Reason, message: str, retry_at: datetime | None = None) -> dict[str, Any]:
-    """Return a reason as every document shows it."""
-    return {
-        "code": reason.code,
-        "message": message,
-        "next_step": reason.next_step,
-        "retry_at": _stamp(retry_at),
-    }
 
 
 def event_document(event: Event) -> dict[str, Any]:
@@ -92,7 +83,7 @@ def event_document(event: Event) -> dict[str, Any]:
         "at": _stamp(event.at),
         "agent": event.agent,
         "state": event.state,
-        "reason": reason_document(event.reason, event.message),
+        "reason": event.reason.document(event.message),
         "version": event.version,
         "sha256": event.sha256,
     }

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pawld.errors import OperatorError, PawldError
-from pawld.lifecycle import status
 from pawld.ports import Progress, Reporter
 from pawld.reasons import Reason
 from pawld.wiring.glimpse import history_at_a_glance, status_at_a_glance
@@ -247,7 +246,7 @@ class Control:
         try:
             return _told(host, act(name))
         except PawldError as error:
-            return host.describe(name) | {"reason": status.reason_document(error.reason, error.message)}
+            return host.describe(name) | {"reason": error.reason.document(error.message)}
 
 
 def _default_state() -> Path:
@@ -257,7 +256,7 @@ def _default_state() -> Path:
 
 
 def _told(host: "Host", outcome: "Outcome") -> Document:
-    reason = status.reason_document(outcome.reason, outcome.message, outcome.retry_at)
+    reason = outcome.reason.document(outcome.message, outcome.retry_at)
     return host.describe(outcome.agent) | {"reason": reason}
 
 

@@ -77,9 +77,9 @@ def _told(host: Host, name: str) -> dict[str, Any]:
         _take_back_what_nobody_can_judge(host, name)
         outcome = recovered(host, name)
         unknown = "" if host.settings.agents[name].service else " No service of it is known; none was touched."
-        told = status.reason_document(outcome.reason, outcome.message + unknown)
+        told = outcome.reason.document(outcome.message + unknown)
     except PawldError as error:
-        told = status.reason_document(error.reason, error.message)
+        told = error.reason.document(error.message)
     return host.describe(name) | {"reason": told}
 
 
@@ -153,7 +153,7 @@ def _looked_at(settings: Settings, name: str, error: PawldError) -> dict[str, An
         message = f"{whole}, and nothing was interrupted. It was only looked at: {error.message}"
         reason, message = Reason.RECOVERED, message[0].upper() + message[1:]
     document = status.describe_unknown(name, agent.channel, current, shelf.slots())
-    return document | {"reason": status.reason_document(reason, message)}
+    return document | {"reason": reason.document(message)}
 
 
 def _findings(current: Slot | None, state: Path, name: str) -> list[str]:

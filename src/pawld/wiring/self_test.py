@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from pawld.errors import OperatorError
-from pawld.lifecycle import status
 from pawld.lifecycle.recover import Recovery
 from pawld.lifecycle.silence import Silence
 from pawld.lifecycle.states import Idle, Probation, RollingBack, Swapping, Waiting
@@ -48,5 +47,5 @@ def _tried(host: Host, name: str) -> dict[str, Any]:
         ledger.rest(Idle(Reason.RECOVERED, "This pawld can take over."))
         if ledger.state != Idle(Reason.RECOVERED, "This pawld can take over."):
             raise OperatorError(Reason.STATE_QUARANTINED, f"This pawld does not read back what it wrote of {name}.")
-    reason = status.reason_document(Reason.RECOVERED, "This pawld can take over.")
+    reason = Reason.RECOVERED.document("This pawld can take over.")
     return host.describe(name) | {"reason": reason}

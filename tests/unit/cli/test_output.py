@@ -8,7 +8,7 @@ from support.control import SHA, FakeControl, agent
 
 from pawld.cli.history import history_lines
 from pawld.cli.main import main
-from pawld.cli.output import Manner, outcome_lines, reason_document, show, worst_exit
+from pawld.cli.output import Manner, outcome_lines, show, worst_exit
 from pawld.cli.status import status_lines
 from pawld.reasons import Exit, Reason
 
@@ -120,13 +120,13 @@ def test_nothing_done_is_done() -> None:
 
 def test_a_reason_reads_the_same_everywhere() -> None:
     at = datetime(2026, 1, 2, tzinfo=UTC)
-    assert reason_document(Reason.LOCK_HELD, "Held.", at) == {
+    assert Reason.LOCK_HELD.document("Held.", at) == {
         "code": "lock_held",
         "message": "Held.",
         "next_step": Reason.LOCK_HELD.next_step,
         "retry_at": "2026-01-02T00:00:00+00:00",
     }
-    assert reason_document(Reason.IDLE, "Idle.")["retry_at"] is None
+    assert Reason.IDLE.document("Idle.")["retry_at"] is None
 
 
 def test_moments_and_paths_become_text_in_json(capsys: pytest.CaptureFixture[str]) -> None:
