@@ -129,7 +129,8 @@ class Cycle:
             record = resolved.record
             wanted = {"version": record.version, "sha256": record.sha256, "sequence": record.sequence}
             now = self.agent.clock.now()
-            self.ledger.note(last_good_refresh=now, wanted=wanted, record=remembered_form(record, now))
+            remembered = remembered_form(record, now)
+            self.ledger.note(last_good_refresh=now, wanted=wanted, record=remembered, expires=record.expires)
         return resolved
 
     def _decided(self, resolved: Resolved, insistence: Insistence) -> Step:

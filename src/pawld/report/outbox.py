@@ -20,7 +20,7 @@ from pawld.reasons import Reason
 from pawld.report.errands import PATIENCE, Errands
 from pawld.report.letter import Facts, Letter, written
 from pawld.report.spool import Spool
-from pawld.report.tally import ENDINGS, is_outcome
+from pawld.report.tally import is_outcome
 
 
 class Receiver(Protocol):
@@ -136,8 +136,10 @@ def _missed(database: Database, spool: Spool) -> Iterator[Event]:
         last.get("reason", {}).get("code"),
     )
     for at, agent, state, reason, message, version, sha256 in rows:
-        if state in ENDINGS:
-            yield Event(datetime.fromisoformat(at), agent, state, Reason.of(reason), message, version, sha256)
+        with suppress(KeyError):  # the code of a newer pawld that was taken back since
+            event = Event(datetime.fromisoformat(at), agent, state, Reason.of(reason), message, version, sha256)
+            if is_outcome(event):
+                yield event
 
 
 def _log() -> logging.Logger:

@@ -11,19 +11,18 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from pawld.lifecycle.schedule import LONGEST_WAIT, retry_at
 from pawld.report.letter import Letter
-from pawld.report.spool_state import Loss, SpoolState
+from pawld.report.spool_state import FILES, STATE, Loss, SpoolState
 from pawld.system.files import make_directory, write_durably
 
 MOST = 1000  # documents
 _LARGEST = 64 * 1024  # bytes of one document
-_FILES, _LAST, _STATE, _UNREADABLE = "*.json", "last", "state", "unreadable"
+_LAST, _UNREADABLE = "last", "unreadable"
 
 
 class Spool:
@@ -43,7 +42,7 @@ class Spool:
         self._unwritten: deque[Letter] = deque()  # where the disk takes nothing: the history has them too
         self._skipped: set[int] = set()  # that can be neither read nor moved aside
         self._next = 1 + max(map(_number, self._files()), default=0)
-        self._state = SpoolState.read(directory / _STATE)
+        self._state = SpoolState.read(directory / STATE)
 
     def put(self, document: Mapping[str, Any]) -> None:
         """Keep the document, durably where the disk allows; older ones make room for it."""
@@ -102,7 +101,7 @@ class Spool:
 
     def _files(self) -> list[Path]:
         try:
-            return sorted(file for file in self._directory.glob(_FILES) if file.stem.isdigit())
+            return sorted(file for file in self._directory.glob(FILES) if file.stem.isdigit())
         except OSError:
             return []
 
@@ -147,25 +146,7 @@ class Spool:
         self._state = state
         with suppress(OSError):  # the disk takes nothing: what is known holds for this process
             make_directory(self._directory, mode=0o700)
-            write_durably(self._directory / _STATE, state.encoded())
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """What one receiver has not been told, for the metrics."""
-
-    to: str
-    waiting: int
-    losses: Mapping[Loss, int]
-
-
-def backlogs(directory: Path) -> list[Backlog]:
-    """Return what lies in the spools below *directory*, without changing anything."""
-    try:
-        spools = sorted(place for place in directory.iterdir() if place.is_dir())
-        return [Backlog(one.name, len(list(one.glob(_FILES))), SpoolState.read(one / _STATE).losses) for one in spools]
-    except OSError:
-        return []
+            write_durably(self._directory / STATE, state.encoded())
 
 
 def _read(file: Path) -> dict[str, Any] | None:
@@ -181,9 +162,12 @@ def _read(file: Path) -> dict[str, Any] | None:
 
 def _is_letter(document: Mapping[str, Any]) -> bool:
     """Look for what others rely on."""
-    reason = document.get("reason")
-    code = reason.get("code") if isinstance(reason, dict) else None
-    return all(isinstance(one, str) for one in (document.get("id"), document.get("at"), document.get("agent"), code))
+    try:
+        moment, reason = datetime.fromisoformat(document["at"]), document["reason"]
+        words = (document["id"], document["agent"], reason["code"], reason["message"])
+    except (KeyError, TypeError, ValueError):
+        return False
+    return moment.tzinfo is not None and all(isinstance(one, str) for one in words)
 
 
 def _number(file: Path) -> int:

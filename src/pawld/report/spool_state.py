@@ -7,6 +7,10 @@ from datetime import datetime
 from enum import Enum, unique
 from pathlib import Path
 
+FILES, STATE = "*.json", "state"
+SPOOLS = "spool"
+"""The directory of the state directory in which each receiver has its own."""
+
 _LARGEST = 64 * 1024  # bytes
 
 
@@ -67,3 +71,21 @@ class SpoolState:
     def after_delivery(self) -> "SpoolState":
         """Return it awake."""
         return replace(self, failures=0, retry_at=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What one receiver has not been told, for the metrics."""
+
+    to: str
+    waiting: int
+    losses: Mapping[Loss, int]
+
+
+def backlogs(directory: Path) -> list[Backlog]:
+    """Return what lies in the spools below *directory*, without changing anything."""
+    try:
+        spools = sorted(place for place in directory.iterdir() if place.is_dir())
+        return [Backlog(one.name, len(list(one.glob(FILES))), SpoolState.read(one / STATE).losses) for one in spools]
+    except OSError:
+        return []

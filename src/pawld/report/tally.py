@@ -10,12 +10,12 @@ from pawld.ports import Event
 OUTCOMES = "outcomes"
 """The journal's fact that holds the counts, by reason code."""
 
-ENDINGS = frozenset({"idle", "waiting"})
+_ENDINGS = frozenset({"idle", "waiting"})
 
 
 def is_outcome(event: Event) -> bool:
     """Say whether a cycle ends with this move, rather than goes on."""
-    return event.state in ENDINGS
+    return event.state in _ENDINGS
 
 
 class Tally:

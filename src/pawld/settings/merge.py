@@ -24,7 +24,7 @@ from pawld.settings.places import configuration_file
 PREFIX = "PAWLD_"
 CONFIG_VARIABLE = "PAWLD_CONFIG"
 LIMIT = 1024 * 1024  # bytes of one file
-SECRETS = ("token", "password", "access_key", "secret_key", "security_token", "webhook_token")
+SECRETS = ("token", "password", "access_key", "secret_key", "security_token", "webhook_token", "otlp_headers")
 PLACES = ("_file", "_env", "_credential", "_command")
 _GUARDED = sys.platform != "win32"  # Windows guards by access lists, which the mode does not show
 _TWINS = frozenset(stem + place for stem in (*SECRETS, "root") for place in PLACES)

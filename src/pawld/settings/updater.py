@@ -4,7 +4,7 @@ import sys
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StrictInt
+from pydantic import AfterValidator, Field, StrictBool, StrictInt
 
 from pawld.settings.forms import AbsolutePath, Duration, Mirror, Proxy, Rate, Size, Url
 from pawld.settings.places import state_directory
@@ -64,6 +64,17 @@ class Report(Section):
     )
     webhook_url: Url | None = Field(None, description="Every outcome is posted there as JSON.")
     webhook_token: Credential | None = Field(None, description="a bearer token for the webhook.")
+    otlp_url: Url | None = Field(
+        None,
+        description="Every outcome is posted below it by OpenTelemetry's OTLP/HTTP; needs pawld[otel].",
+        examples=["https://collector.example.com:4318"],
+    )
+    otlp_headers: Credential | None = Field(
+        None, description='headers for otlp_url: "Authorization=Bearer%20…,Name=value".'
+    )
+    otlp_metrics: StrictBool = Field(
+        default=False, description="The metrics go to otlp_url too, after each cycle: for hosts that nobody can scrape."
+    )
     metrics_file: AbsolutePath | None = Field(
         None,
         description="Prometheus metrics for the node exporter's textfile collector; default: none.",
@@ -72,7 +83,7 @@ class Report(Section):
     metrics_listen: Annotated[str, AfterValidator(_loopback)] | None = Field(
         None, description="Prometheus metrics on a loopback address; default: none.", examples=["127.0.0.1:9469"]
     )
-    spool: Size = Field(1 << 20, description="Reports that could not be sent wait on disk, up to this size.")
+    spool: Size = Field(1 << 20, description="Reports that could not be sent wait on disk, up to this size a receiver.")
     history: StrictInt = Field(
         1000, ge=10, le=1_000_000, description="How many events the history keeps for each agent."
     )

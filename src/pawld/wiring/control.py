@@ -215,6 +215,7 @@ class Control:
         with opened_for_change(settings, listen, stop) as host, _asked_by_sigterm(stop):
             yield host
             self._write_metrics(settings)
+            self._push_metrics(settings)
 
     def _write_metrics(self, settings: "Settings") -> None:
         """Leave the metrics for the collector of text files; that it fails is logged, and stops nothing."""
@@ -227,6 +228,18 @@ class Control:
             write_durably(file, self.metrics().encode(), mode=0o644)
         except OSError as error:
             getLogger("pawld").warning("The metrics could not be written to %s: %s.", file, error.strerror)
+
+    def _push_metrics(self, settings: "Settings") -> None:
+        """Send the metrics where nobody scrapes them; that it fails is logged, and stops nothing."""
+        if not settings.report.otlp_metrics:
+            return
+        from pawld.wiring.glimpse import families_at_a_glance
+        from pawld.wiring.listeners import push_metrics
+
+        try:
+            push_metrics(settings, families_at_a_glance(self._config, os.environ))
+        except PawldError as error:
+            getLogger("pawld").warning("The metrics were not sent: %s", error.message)
 
     def _each(self, host: "Host", agents: Sequence[str], act: "Callable[[str], Outcome]") -> Document:
         """Do it for each agent; one that fails does not keep the others from their turn, a stop does."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from pawld.lifecycle.blocklist import Blocklist
 from pawld.lifecycle.database import Database, open_for_reading
 from pawld.lifecycle.journal import Journal
 from pawld.reasons import Reason
-from pawld.report.metrics import Sheet, rendered
+from pawld.report.metrics import Family, Sheet, families_of, rendered
+from pawld.report.spool_state import SPOOLS, backlogs
 from pawld.report.tally import OUTCOMES
 from pawld.settings import Outline, OutlinedAgent, outline
 from pawld.system.clock import SystemClock
@@ -49,16 +51,25 @@ def history_at_a_glance(
 
 def metrics_at_a_glance(config: Path | None, environ: Mapping[str, str]) -> str:
     """Return this host's metrics in Prometheus' text format."""
+    return rendered(families_at_a_glance(config, environ))
+
+
+def families_at_a_glance(config: Path | None, environ: Mapping[str, str]) -> Sequence[Family]:
+    """Return this host's metrics."""
     found, now = outline(config, environ), SystemClock().now()
     with _journal(found) as database:
-        sheets = [
-            Sheet(_status(one, database), _outcomes(one, database), one.max_staleness, now) for one in found.agents
-        ]
-    return rendered(sheets)
+        sheets = [_sheet(one, database, now) for one in found.agents]
+    return families_of(sheets, backlogs(found.state_dir / SPOOLS))
 
 
-def _outcomes(agent: OutlinedAgent, database: Database | None) -> Mapping[str, int]:
-    return {} if database is None else Journal(database, agent.name).fact(OUTCOMES) or {}
+def _sheet(agent: OutlinedAgent, database: Database | None, now: datetime) -> Sheet:
+    document = _status(agent, database)
+    if database is None:
+        return Sheet(document, {}, agent.max_staleness, now)
+    journal = Journal(database, agent.name)
+    expires = journal.fact("expires")
+    moment = datetime.fromisoformat(expires) if expires else None
+    return Sheet(document, journal.fact(OUTCOMES) or {}, agent.max_staleness, now, moment)
 
 
 @contextmanager

@@ -10,16 +10,17 @@ from pawld.install.shelf import Shelf
 from pawld.lifecycle.database import Database
 from pawld.lifecycle.journal import Journal
 from pawld.ports import Event, Reporter
+from pawld.report.spool_state import SPOOLS
 from pawld.settings import Settings
+from pawld.settings.updater import Report
 from pawld.system.clock import SystemClock
 from pawld.system.host_id import host_id
 from pawld.system.http import Web
 
 if TYPE_CHECKING:
-    from pawld.report.outbox import Box
-
-SPOOLS = "spool"
-"""The directory of the state directory in which each receiver has its own."""
+    from pawld.report.metrics import Family
+    from pawld.report.otlp import Collector
+    from pawld.report.outbox import Box, Receiver
 
 
 class Speech(Protocol):
@@ -61,16 +62,46 @@ def listeners_of(settings: Settings, database: Database, web: Web) -> Iterator[S
 
 def boxes_of(settings: Settings, web: Web) -> "Sequence[Box]":
     """Return who is sent outcomes over the network, each with its spool."""
-    report = settings.report
-    if report.webhook_url is None:
+    receivers = dict(_receivers(settings, web))
+    if not receivers:
         return ()
     from pawld.report.outbox import Box
     from pawld.report.spool import Spool
-    from pawld.report.webhook import Webhook
 
-    place = settings.updater.state_dir / SPOOLS / "webhook"
-    receiver = Webhook(web, report.webhook_url, SystemClock().now, report.webhook_token)
-    return [Box("webhook", receiver, Spool(place, size=report.spool))]
+    place = settings.updater.state_dir / SPOOLS
+    return [Box(name, one, Spool(place / name, size=settings.report.spool)) for name, one in receivers.items()]
+
+
+def _receivers(settings: Settings, web: Web) -> "Iterator[tuple[str, Receiver]]":
+    report = settings.report
+    if report.webhook_url is not None:
+        from pawld.report.webhook import Webhook
+
+        yield "webhook", Webhook(web, report.webhook_url, SystemClock().now, report.webhook_token)
+    if report.otlp_url is not None:
+        from pawld.report.otlp import OtlpLogs
+
+        yield "otlp", OtlpLogs(collector_of(report, report.otlp_url, web), _host(settings))
+
+
+def collector_of(report: Report, url: str, web: Web) -> "Collector":
+    """Return the collector at *url*."""
+    from pawld.report.otlp import Collector
+
+    return Collector(web, url, SystemClock().now, report.otlp_headers)
+
+
+def push_metrics(settings: Settings, families: "Sequence[Family]") -> None:
+    """Post the metrics to the collector, where the configuration says so; ``PawldError`` where that fails."""
+    report = settings.report
+    if report.otlp_url is None or not report.otlp_metrics:
+        return
+    from pawld.report.otlp import OtlpMetrics
+    from pawld.wiring.network import web_of
+
+    with web_of(settings.updater) as web:
+        collector = collector_of(report, report.otlp_url, web)
+        OtlpMetrics(collector, _host(settings)).send(families, SystemClock().now())
 
 
 def _facts(settings: Settings, database: Database, event: Event) -> dict[str, Any]:

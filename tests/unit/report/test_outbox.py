@@ -17,8 +17,8 @@ from pawld.ports import Event
 from pawld.reasons import Reason
 from pawld.report.letter import Letter
 from pawld.report.outbox import Box, Outbox
-from pawld.report.spool import Spool, backlogs
-from pawld.report.spool_state import Loss
+from pawld.report.spool import Spool
+from pawld.report.spool_state import Loss, backlogs
 
 STEP = Event(AT, "acme", "swapping", Reason.IN_PROGRESS, "Swapping to 1.9.0.", "1.9.0", "ab" * 32)
 

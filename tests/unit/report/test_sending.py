@@ -25,7 +25,7 @@ from pawld.reasons import Reason
 from pawld.report import journald, metrics_endpoint
 from pawld.report.courier import Courier
 from pawld.report.journald import JournalHandler
-from pawld.report.metrics import Sheet, rendered
+from pawld.report.metrics import Sheet, families_of, rendered
 from pawld.report.tally import OUTCOMES, Tally
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -105,7 +105,7 @@ def test_a_count_that_cannot_be_kept_stops_nothing(tmp_path: Path) -> None:
 
 def page(now: datetime = AT, **changes: Any) -> str:
     status = agent(Reason.UP_TO_DATE, last_check=AT.isoformat(), last_good_refresh=AT.isoformat()) | changes
-    return rendered([Sheet(status, {"updated": 2}, timedelta(days=3), now)])
+    return rendered(families_of([Sheet(status, {"updated": 2}, timedelta(days=3), now)]))
 
 
 def test_metrics_tell_what_the_status_tells() -> None:

@@ -10,8 +10,8 @@ from support.letters import AT, document
 
 from pawld.report import spool as spool_module
 from pawld.report.letter import Letter
-from pawld.report.spool import Backlog, Spool, backlogs
-from pawld.report.spool_state import Loss
+from pawld.report.spool import Spool
+from pawld.report.spool_state import Backlog, Loss, backlogs
 
 MiB = 1 << 20
 
