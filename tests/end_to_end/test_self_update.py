@@ -13,7 +13,7 @@ from support.systemd import SystemdHost
 pytestmark = [pytest.mark.rig("systemd"), pytest.mark.timeout(300)]
 
 PROGRAM = "/opt/pawld/current/bin/pawld"
-SELF = """
+_SELF = """
 [agents.pawld]
 root = "/opt/pawld"
 [agents.pawld.source]
@@ -25,17 +25,20 @@ root_file = "/etc/pawld/root.json"
 [agents.pawld.install]
 type = "directory"
 reserve = "1MiB"
-qualify = ["{slot}/bin/pawld", "recover", "--self-test"]
+qualify = ["{{slot}}/bin/pawld", "recover", "--self-test"]
 [agents.pawld.service]
 type = "systemd"
 unit = "pawld.service"
 timeout = "20s"
 [agents.pawld.health]
-probation = "12s"
-failures = 20 # a busy machine may take its time to the first good cycle
-among = 20
-checks = [{ type = "service", every = "1s" }, { type = "updater", every = "1s" }]
+probation = "{probation}"
+failures = {looks}
+among = {looks}
+checks = [{{ type = "service", every = "1s" }}, {{ type = "updater", every = "1s" }}]
 """
+SELF = _SELF.format(probation="3s", looks=30)  # a busy machine may take its time to the first good cycle
+STRICT = _SELF.format(probation="3s", looks=3)  # for builds that never get there
+SLOW = _SELF.format(probation="8s", looks=30)  # time enough to be interrupted in
 BACK = '[agents.pawld.pin]\ntype = "fixed"\nversion = "1.1.0"\nallow_downgrade = true\n'
 
 
@@ -102,6 +105,7 @@ def test_each_version_is_brought_in_by_the_one_before_it(there: PawldHost) -> No
 def test_a_version_that_does_not_reach_its_first_good_cycle_is_taken_back(
     there: PawldHost, version: str, fault: str
 ) -> None:
+    there.configure(STRICT)
     there.host.run(["systemctl", "restart", "pawld"])
     before = versions(there)
     assert f"The host is back on {before[0]}." in swapped(there, version, fault)
@@ -113,6 +117,8 @@ def test_a_version_that_does_not_reach_its_first_good_cycle_is_taken_back(
 
 
 def test_whoever_finds_a_swap_of_pawld_interrupted_hands_it_to_the_version_that_was_left(there: PawldHost) -> None:
+    there.configure(SLOW)
+    there.host.run(["systemctl", "restart", "pawld"])
     old = versions(there)[0]
     there.publish(*build("2.0.0"))
     there.host.run(["systemd-run", "--quiet", "--collect", "--no-block", "--", PROGRAM, "update", "pawld"])

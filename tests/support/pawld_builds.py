@@ -1,10 +1,14 @@
 """Builds of pawld itself: copies of its sources under another version, started by a script in their slot.
 
 Each says in the sentence of a good update who drove it. A broken one qualifies, and then fails as a daemon.
+Its bytecode comes along, as in every released form: compiling all of it takes longer than what a cycle does.
 """
 
+import py_compile
 import sys
-from pathlib import Path
+from functools import cache
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from textwrap import dedent
 
 from support.publishing import LINUX, tar
@@ -33,6 +37,7 @@ def build(version: str, daemon: str = "") -> tuple[Incoming, bytes]:
     _change(files, "lifecycle/swap.py", "which proved itself.", f"which proved itself to {version}.")
     if daemon:
         _change(files, "daemon/start.py", "    _judge(path)\n", f"    {daemon}\n")
+    files |= {_place_of_bytecode(name): _bytecode(name, data) for name, data in files.items() if name.endswith(".py")}
     incoming = Incoming("pawld", version, LINUX, f"pawld-{version}.tar.gz", entrypoint="bin/pawld")
     return incoming, tar(files, "w:gz")
 
@@ -41,3 +46,19 @@ def _change(files: dict[str, bytes], name: str, old: str, new: str) -> None:
     text = files[f"src/pawld/{name}"].decode()
     assert old in text, f"{name} does not hold {old!r} any more"
     files[f"src/pawld/{name}"] = text.replace(old, new, 1).encode()
+
+
+@cache
+def _bytecode(name: str, source: bytes) -> bytes:
+    """Compile it once for all builds that have it; Python takes it without a look at the source."""
+    with TemporaryDirectory() as directory:
+        file, made = Path(directory, "source.py"), Path(directory, "made.pyc")
+        file.write_bytes(source)
+        unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+        py_compile.compile(str(file), str(made), dfile=name, doraise=True, invalidation_mode=unchecked)
+        return made.read_bytes()
+
+
+def _place_of_bytecode(name: str) -> str:
+    path = PurePosixPath(name)
+    return str(path.parent / "__pycache__" / f"{path.stem}.{sys.implementation.cache_tag}.pyc")
