@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from pawld.system.ending import Leash
 from pawld.system.memory import resident
 
 MEMORY = 1 << 30  # bytes; a whole update holds 30 to 60 MB, large TUF metadata and patches included below 300
@@ -51,18 +52,27 @@ class Child:
         limit: timedelta,
         memory: int = MEMORY,
         environ: Mapping[str, str] = os.environ,
+        leash: Leash | None = None,
     ) -> None:
         self._ended = ended
         self._limit = limit
         self._memory = memory
         self._fault = ""
-        self._process = subprocess.Popen(
-            list(command),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            env={name: value for name, value in environ.items() if name not in _PRIVATE},
-            start_new_session=True,  # Ctrl-C at a terminal is for the daemon, which passes it on in order
-        )
+        self._leash = leash or Leash()
+        given = {name: value for name, value in environ.items() if name not in _PRIVATE}
+        try:
+            self._process = subprocess.Popen(
+                list(command),
+                stdin=self._leash.stdin,
+                stdout=subprocess.PIPE,
+                env={**given, **self._leash.environ},
+                start_new_session=True,  # Ctrl-C at a terminal is for the daemon, which passes it on in order
+            )
+        except OSError:
+            self._leash.drop()
+            raise
+        finally:
+            self._leash.started()
         self._watcher = threading.Thread(target=self._watch, name="child", daemon=True)
         self._watcher.start()
 
@@ -72,8 +82,7 @@ class Child:
 
     def stop(self) -> None:
         """Ask it to finish or record the step under way, and end."""
-        with suppress(ProcessLookupError):
-            self._process.terminate()
+        self._leash.ask(self._process)
 
     def kill(self) -> None:
         """End it at once; whatever it was at is settled at the next start."""
@@ -85,11 +94,20 @@ class Child:
         while True:
             try:
                 output, _ = self._process.communicate(timeout=_LOOK_EVERY.total_seconds())
-            except subprocess.TimeoutExpired:
-                self._look(timedelta(seconds=time.monotonic() - started))
-            else:
-                break
+            except subprocess.TimeoutExpired as late:
+                if self._process.poll() is None:
+                    self._look(timedelta(seconds=time.monotonic() - started))
+                    continue
+                # Whoever it started holds its output open: a cycle apart from our service does, until that has stopped.
+                output = late.output or b""
+                self._let_go_of_output()
+            break
+        self._leash.drop()
         self._ended(Ending(self._process.returncode, _document(output), self._fault))
+
+    def _let_go_of_output(self) -> None:
+        if self._process.stdout is not None:
+            self._process.stdout.close()
 
     def _look(self, age: timedelta) -> None:
         held = resident(self._process.pid)

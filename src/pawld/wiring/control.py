@@ -1,9 +1,7 @@
 """What a command asks of this host, answered with the documents that ``--json`` prints."""
 
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -18,7 +16,6 @@ from pawld.wiring.glimpse import history_at_a_glance, status_at_a_glance
 
 if TYPE_CHECKING:
     from pawld.lifecycle.cycle import Outcome
-    from pawld.lifecycle.stopping import Stop
     from pawld.settings import Settings
     from pawld.wiring.host import Host
 
@@ -202,6 +199,7 @@ class Control:
     def _changing(self) -> "Iterator[Host]":
         from pawld.lifecycle.stopping import Stop
         from pawld.system.clock import SystemClock
+        from pawld.system.ending import asked_to_end
         from pawld.wiring.host import opened_for_change
         from pawld.wiring.listeners import listeners_of
 
@@ -212,7 +210,7 @@ class Control:
             with listeners_of(*opened) as reporters:
                 yield [stop, *reporters]
 
-        with opened_for_change(settings, listen, stop) as host, _asked_by_sigterm(stop):
+        with opened_for_change(settings, listen, stop) as host, asked_to_end(stop.ask):
             yield host
             self._write_metrics(settings)
             self._push_metrics(settings)
@@ -271,16 +269,3 @@ def _default_state() -> Path:
 def _told(host: "Host", outcome: "Outcome") -> Document:
     reason = outcome.reason.document(outcome.message, outcome.retry_at)
     return host.describe(outcome.agent) | {"reason": reason}
-
-
-@contextmanager
-def _asked_by_sigterm(stop: "Stop") -> Iterator[None]:
-    """Let SIGTERM end what is under way in order; only the main thread may listen to signals."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, lambda _number, _frame: stop.ask())
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

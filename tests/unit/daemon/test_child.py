@@ -44,8 +44,10 @@ def test_one_that_takes_too_long_is_asked_to_end_and_says_why() -> None:
 
 def test_one_that_does_not_end_when_asked_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(children, "GRACE", timedelta(seconds=0.2))
-    stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
-    assert run(stubborn, limit=timedelta(seconds=0.5)).code == -signal.SIGKILL
+    ended: list[Ending] = []
+    stubborn = ["sh", "-c", "trap '' TERM; exec sleep 60"]
+    Child(stubborn, ended.append, limit=timedelta(seconds=0.5)).wait()
+    assert ended[0].code == -signal.SIGKILL
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell what a process holds")
@@ -53,6 +55,24 @@ def test_one_that_holds_too_much_memory_is_killed() -> None:
     ending = run("import time; held = bytearray(b'x') * (64 << 20); time.sleep(60)", memory=48 << 20)
     assert ending.code == -signal.SIGKILL
     assert "MiB of memory" in told(ending)
+
+
+def test_one_whose_own_child_holds_its_output_open_has_ended_all_the_same() -> None:
+    began = time.monotonic()
+    ended: list[Ending] = []
+    Child(["sh", "-c", "sleep 20 & echo {}"], ended.append, limit=HOUR).wait()
+    assert ended == [Ending(0, {})]
+    assert time.monotonic() - began < 15
+
+
+def test_one_whose_own_child_holds_its_output_open_ends_when_it_is_told_to() -> None:
+    ended: list[Ending] = []
+    child = Child(["sh", "-c", "sleep 20 & exec sleep 30"], ended.append, limit=HOUR)
+    began = time.monotonic()
+    child.stop()
+    child.wait()
+    assert ended[0].code == -signal.SIGTERM
+    assert time.monotonic() - began < 15
 
 
 def test_one_that_is_told_to_stop_may_finish_its_step(tmp_path: Path) -> None:

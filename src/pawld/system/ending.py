@@ -1,0 +1,74 @@
+"""How one process of pawld asks another to finish or record its step and end: SIGTERM, and on Windows its input's end.
+
+Windows knows no such signal between processes without a common console, and a service has none. There the child reads
+its standard input, which nothing ever stands in: its end is the question, and a daemon that dies asks it as well.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager, suppress
+
+ENDS_WITH_INPUT = "PAWLD_ENDS_WITH_INPUT"
+"""Set in a process that is to end when its standard input does."""
+
+
+class Leash:
+    """What a child is started with, so that it can be asked; *by_input* where there are no signals."""
+
+    def __init__(self, *, by_input: bool = sys.platform == "win32") -> None:
+        self._lock = threading.Lock()  # it is dropped by whoever watches the child, and by whoever asks it
+        self._held: int | None = None
+        self._by_input = by_input
+        self.stdin: int = subprocess.DEVNULL
+        self.environ: Mapping[str, str] = {}
+        if by_input:
+            self.stdin, self._held = os.pipe()
+            self.environ = {ENDS_WITH_INPUT: "1"}
+
+    def started(self) -> None:
+        """Let go of the child's own end, which it has by now, or never will."""
+        if self._by_input:
+            os.close(self.stdin)
+
+    def ask(self, process: "subprocess.Popen[bytes]") -> None:
+        """Ask it to end; one that has ended already is no error."""
+        if self._by_input:
+            self.drop()
+            return
+        with suppress(ProcessLookupError):
+            process.terminate()
+
+    def drop(self) -> None:
+        """Let go: it has ended, or is to."""
+        with self._lock:
+            if self._held is not None:
+                os.close(self._held)
+            self._held = None
+
+
+@contextmanager
+def asked_to_end(ask: Callable[[], None], environ: MutableMapping[str, str] = os.environ) -> Iterator[None]:
+    """Have *ask* called when this process is asked to end; only the main thread may listen to signals."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    by_input = environ.pop(ENDS_WITH_INPUT, None) is not None  # it is not for the programs that this one starts
+    number = signal.SIGINT if by_input else signal.SIGTERM  # the one that wakes a sleeper on Windows
+    before = signal.signal(number, lambda _number, _frame: ask())
+    if by_input:
+        threading.Thread(target=_raise_at_end_of_input, args=[number], name="leash", daemon=True).start()
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
+def _raise_at_end_of_input(number: signal.Signals) -> None:
+    with suppress(OSError):
+        while os.read(0, 1):
+            pass
+    signal.raise_signal(number)

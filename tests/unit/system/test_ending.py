@@ -1,0 +1,76 @@
+"""A child that gets no signals is asked to end by the end of its input, as on Windows."""
+
+import os
+import signal
+import sys
+import threading
+from datetime import timedelta
+
+import pytest
+
+from pawld.daemon.child import Child, Ending
+from pawld.system.ending import ENDS_WITH_INPUT, Leash, asked_to_end
+
+HOUR = timedelta(hours=1)
+AT_WORK = """
+import json, os, time
+from pawld.system.ending import asked_to_end
+asked = []
+with asked_to_end(lambda: asked.append("to end")):
+    print("", flush=True)
+    end = time.monotonic() + 30
+    while not asked and time.monotonic() < end:
+        time.sleep(0.05)
+print(json.dumps({"asked": asked, "passed_on": "PAWLD_ENDS_WITH_INPUT" in os.environ}))
+"""
+
+
+def child(code: str, ended: list[Ending]) -> Child:
+    return Child([sys.executable, "-c", code], ended.append, limit=HOUR, leash=Leash(by_input=True))
+
+
+def test_it_finishes_what_it_is_at_and_tells() -> None:
+    ended: list[Ending] = []
+    working = child(AT_WORK, ended)
+    working.stop()
+    working.wait()
+    assert ended == [Ending(0, {"asked": ["to end"], "passed_on": False})]
+
+
+def test_one_that_ends_by_itself_is_not_asked_any_more() -> None:
+    ended: list[Ending] = []
+    over = child("print('{}')", ended)
+    over.wait()
+    over.stop()
+    assert ended == [Ending(0, {})]
+
+
+def test_a_program_that_is_missing_leaves_nothing_open() -> None:
+    leash = Leash(by_input=True)
+    with pytest.raises(FileNotFoundError):
+        Child(["/nonexistent"], lambda _: None, limit=HOUR, leash=leash)
+    with pytest.raises(OSError, match="[Bb]ad file descriptor"):
+        os.fstat(leash.stdin)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no such signal")
+def test_a_signal_asks_where_there_are_signals_and_counts_for_nothing_afterwards() -> None:
+    asked: list[str] = []
+    before = signal.getsignal(signal.SIGTERM)
+    with asked_to_end(lambda: asked.append("to end"), {}):
+        signal.raise_signal(signal.SIGTERM)
+    assert asked == ["to end"]
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_another_thread_is_never_asked() -> None:
+    environ = {ENDS_WITH_INPUT: "1"}
+
+    def listen() -> None:
+        with asked_to_end(lambda: None, environ):
+            pass
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    thread.join()
+    assert environ, "the word is left for the main thread"
