@@ -7,13 +7,18 @@ too; then the target lives on, and has to cope.
 
 import os
 import re
+import signal
 import subprocess
+import sys
+import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from crash.children import environment
+from crash.parts import Findings, forked
 
 SYSCALLS = (
     "write,writev,pwrite64,pwritev,sendfile,copy_file_range,fsync,fdatasync,syncfs,rename,renameat,renameat2,symlink,"
@@ -21,6 +26,7 @@ SYSCALLS = (
 )
 _LINE = re.compile(r"(?:\d+ +)?(\w+)\((.*)")
 _LIMIT = 120  # seconds for one run of the target
+_QUIET = ("-qqq", "-s", "200")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +38,24 @@ class Point:
     text: str
 
 
-@dataclass(slots=True)
-class Campaign:
-    """What a whole campaign saw."""
+class Target(Protocol):
+    """What is killed.
 
-    points: int = 0
-    killed: int = 0
-    bad: list[str] = field(default_factory=list)
+    Attributes:
+        begins: text in the first traced line that counts; what comes before is the program starting.
+    """
+
+    begins: str
+
+    def run(self, options: Sequence[str], log: Path) -> "subprocess.CompletedProcess[bytes]":
+        """Run it under strace with these options, to its end."""
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """The program to kill.
+class Program:
+    """A program in an interpreter of its own.
 
     Attributes:
-        command: its argument list.
-        begins: text in the first traced line that counts; what comes before is the program starting.
         environment: added to that of every child of the rigs.
         follow: ``-f`` where what the target starts is to be seen too; nothing sees the first thread alone, as it suits
             a program whose other threads change nothing, and which leaves processes behind.
@@ -59,14 +67,59 @@ class Target:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, options: Sequence[str], log: Path) -> "subprocess.CompletedProcess[bytes]":
-        """Run it under strace with these options."""
+        """Run it under strace."""
         return subprocess.run(
-            ["strace", *self.follow, "-qq", "-s", "200", "-o", str(log), *options, *self.command],
+            ["strace", *self.follow, *_QUIET, "-o", str(log), *options, *self.command],
             capture_output=True,
             check=False,
             timeout=_LIMIT,
             env=environment() | dict(self.environment),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """The same code without the second that an interpreter takes: *live* in a process forked from this one.
+
+    It stops itself, goes on once strace has taken hold of it, and ends with the exit code that *live* returns.
+    """
+
+    live: Callable[[], int]
+    begins: str = ""
+
+    def run(self, options: Sequence[str], log: Path) -> "subprocess.CompletedProcess[bytes]":
+        """Run it under strace."""
+        reading, writing = os.pipe()
+        child = forked(lambda: self._live(writing))
+        os.close(writing)
+        with os.fdopen(reading, "rb") as output:
+            os.waitpid(child, os.WUNTRACED)
+            command = ["strace", *_QUIET, "-o", str(log), "-p", str(child), *options]
+            with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as strace:
+                _await_hold(child, strace)
+                os.kill(child, signal.SIGCONT)
+                told = output.read()
+                code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+                complaint = strace.communicate(timeout=_LIMIT)[1]
+        return subprocess.CompletedProcess(command, code, told, complaint)
+
+    def _live(self, writing: int) -> None:
+        os.dup2(writing, 1)
+        os.close(writing)
+        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - a descriptor, for good
+        os.kill(os.getpid(), signal.SIGSTOP)
+        code = self.live()
+        sys.stdout.flush()
+        os._exit(code)
+
+
+def _await_hold(child: int, strace: "subprocess.Popen[bytes]") -> None:
+    for _ in range(20 * _LIMIT):
+        if "TracerPid:\t0\n" not in Path(f"/proc/{child}/status").read_text():
+            return
+        assert strace.poll() is None, strace.communicate()[1].decode()
+        time.sleep(0.001)
+    raise AssertionError("strace took no hold of the process")
 
 
 def points_of(target: Target, log: Path) -> list[Point]:
@@ -87,30 +140,27 @@ def points_of(target: Target, log: Path) -> list[Point]:
     return found
 
 
-def kill_everywhere(
-    target: Target,
-    log: Path,
-    prepare: Callable[[], object],
-    judge: Callable[[bytes], str],
-    *,
-    every: int = 1,
-) -> Campaign:
-    """Kill *target* at every point, or at each *every*-th of them.
+def kill_at(
+    target: Target, points: Iterable[Point], prepare: Callable[[], object], judge: Callable[[bytes], str]
+) -> Findings:
+    """Kill *target* at each of *points*; ``killed`` counts the runs that came to theirs.
 
     *prepare* makes the world anew before each run; *judge* is given the target's output so far, and returns what is
     wrong with the world after it, or nothing. It also finishes the work, as the next start of the program would.
     """
-    prepare()
-    campaign = Campaign()
-    for point in points_of(target, log)[::every]:
+    found = Findings()
+    for point in points:
         prepare()
-        inject = f"inject={point.syscall}:signal=KILL:when={point.occurrence}"
-        finished = target.run(["-e", f"trace={point.syscall}", "-e", inject], Path(os.devnull))
-        campaign.points += 1
-        campaign.killed += finished.returncode == -9
-        wrong = judge(finished.stdout)
-        campaign.bad += [f"before {point.syscall} {point.occurrence} ({point.text}): {wrong}"] if wrong else []
-    return campaign
+        finished = kill(target, point)
+        found.figures["killed"] += finished.returncode == -signal.SIGKILL
+        found.count("points", judge(finished.stdout), f"before {point.syscall} {point.occurrence} ({point.text})")
+    return found
+
+
+def kill(target: Target, point: Point) -> "subprocess.CompletedProcess[bytes]":
+    """Run *target* until it is killed at *point*."""
+    inject = f"inject={point.syscall}:signal=KILL:when={point.occurrence}"
+    return target.run(["-e", f"trace={point.syscall}", "-e", inject], Path(os.devnull))
 
 
 def _only_reads(syscall: str, arguments: str) -> bool:

@@ -5,7 +5,6 @@ syncfs; a rename is atomic. Whatever was not made durable may be there or not, i
 may have left its length and zeros for bytes. No file system is that cruel everywhere, and each is somewhere.
 """
 
-import hashlib
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,12 +38,14 @@ class Image:
 
     inodes: dict[int, Inode]
 
-    def fingerprint(self) -> str:
-        """Return the same text for the same tree."""
-        digest = hashlib.sha256()
-        for path, inode in self._walk(0, ""):
-            digest.update(repr((path, inode.kind, inode.mode, inode.target)).encode() + inode.data)
-        return digest.hexdigest()
+    def fingerprint(self) -> int:
+        """Return the same number for the same tree, and in this process another one for another tree."""
+        return self._fingerprint(self.inodes[0])
+
+    def _fingerprint(self, inode: Inode) -> int:
+        # Bytes keep their hash: what no operation wrote to is hashed once for all images.
+        below = frozenset((name, self._fingerprint(self.inodes[child])) for name, child in inode.entries.items())
+        return hash((inode.kind, inode.mode, inode.target, inode.data, below))
 
     def write_to(self, root: Path) -> None:
         """Make the tree at *root*, which must not be there."""
@@ -85,11 +86,12 @@ def durable(operations: list[Operation], upto: int) -> frozenset[int]:
     return frozenset(must)
 
 
-def states(recording: Recording, *, seed: int, subsets: int) -> Iterator[State]:
+def states(recording: Recording, *, seed: int, subsets: int, begin: str = "") -> Iterator[State]:
     """Yield, for each crash point: all kept, none kept, each one lost, each one kept, and *subsets* random ones."""
     chance = random.Random(seed)
     operations = recording.operations
-    for upto in range(len(operations) + 1):
+    first = next((index for index, one in enumerate(operations) if begin in one.text), 0) if begin else 0
+    for upto in range(first, len(operations) + 1):
         must = durable(operations, upto)
         free = [
             index
@@ -107,28 +109,51 @@ def states(recording: Recording, *, seed: int, subsets: int) -> Iterator[State]:
                 yield State(upto, must | kept, lost_write, committed, lost)
 
 
+def distinct(recording: Recording, *, seed: int, subsets: int, begin: str = "") -> Iterator[tuple[State, bool]]:
+    """Yield each state, and whether its image and its promise were not there before.
+
+    Where *begin* is given, the crash points are only those from the first operation on with this text in it.
+    """
+    seen: set[tuple[int, bool]] = set()
+    for state in states(recording, seed=seed, subsets=subsets, begin=begin):
+        key = (image_of(recording, state).fingerprint(), state.committed)
+        yield state, key not in seen
+        seen.add(key)
+
+
 def image_of(recording: Recording, state: State) -> Image:
     """Return what the disk holds in *state*."""
-    inodes = {
-        number: Inode(one.kind, one.mode, one.data, one.target, dict(one.entries))
-        for number, one in recording.inodes.items()
-    }
+    image = _Growing(recording.inodes)
     for index, one in enumerate(recording.operations[: state.upto]):
         if one.data:
-            _write(inodes[one.inode or 0], one, index in state.kept, state.lost_write)
+            _write(image.own(one.inode or 0), one, index in state.kept, state.lost_write)
         if index not in state.kept:
             continue
         if one.cut is not None:
-            inode = inodes[one.inode or 0]
+            inode = image.own(one.inode or 0)
             inode.data = inode.data[: one.cut].ljust(one.cut, b"\0")
         if one.mode is not None:
-            inodes[one.inode or 0].mode = one.mode
+            image.own(one.inode or 0).mode = one.mode
         for directory, name, to in one.entries:
             if to is None:
-                inodes[directory].entries.pop(name, None)
+                image.own(directory).entries.pop(name, None)
             else:
-                inodes[directory].entries[name] = to
-    return Image(inodes)
+                image.own(directory).entries[name] = to
+    return Image(image.inodes)
+
+
+class _Growing:
+    """The inodes of a recording, each copied when it first changes."""
+
+    def __init__(self, before: dict[int, Inode]) -> None:
+        self._before = before
+        self.inodes = dict(before)
+
+    def own(self, number: int) -> Inode:
+        one = self.inodes[number]
+        if one is self._before[number]:
+            one = self.inodes[number] = Inode(one.kind, one.mode, one.data, one.target, dict(one.entries))
+        return one
 
 
 def _write(inode: Inode, one: Operation, kept: bool, lost_write: LostWrite) -> None:

@@ -45,9 +45,9 @@ def change(request: pytest.FixtureRequest) -> Change:
     return CHANGES[request.param]
 
 
-def _template(change: Change, tmp_path: Path) -> Path:
-    change.prepare(tmp_path / "template")
-    return tmp_path / "template"
+def _template(change: Change, memory: Path) -> Path:
+    change.prepare(memory / "template")
+    return memory / "template"
 
 
 def _points(change: Change, root: Path) -> int:
@@ -61,9 +61,9 @@ def _unfinished(change: Change, root: Path) -> str:
     return "" if running_version(root) == change.goal and not left else f"{running_version(root)} {left}"
 
 
-def _cut_everywhere(change: Change, tmp_path: Path) -> tuple[int, list[str]]:
+def _cut_everywhere(change: Change, memory: Path) -> tuple[int, list[str]]:
     """Return the number of points, and what was wrong at each that was."""
-    template, root, bad = _template(change, tmp_path), tmp_path / "root", list[str]()
+    template, root, bad = _template(change, memory), memory / "root", list[str]()
     points = _points(change, fresh(template, root))
     for at in range(1, points + 1):
         fresh(template, root)
@@ -78,21 +78,19 @@ def _cut_everywhere(change: Change, tmp_path: Path) -> tuple[int, list[str]]:
     return points, bad
 
 
-def test_a_cut_at_any_call_leaves_the_old_or_the_new_version_and_a_rerun_ends_it(
-    change: Change, tmp_path: Path
-) -> None:
-    points, bad = _cut_everywhere(change, tmp_path)
+def test_a_cut_at_any_call_leaves_the_old_or_the_new_version_and_a_rerun_ends_it(change: Change, memory: Path) -> None:
+    points, bad = _cut_everywhere(change, memory)
 
     tell(f"in-process cuts, to {change.goal}: {points} points, {len(bad)} bad")
     assert points > 15
     assert bad == []
 
 
-def test_the_cuts_catch_a_pointer_that_is_unlinked_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cuts_catch_a_pointer_that_is_unlinked_first(memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LinkPointer, "move", LinkPointer.move)  # what the variant changes is put back afterwards
     VARIANTS["unlink_first"]()
 
-    _, bad = _cut_everywhere(CHANGES["update"], tmp_path)
+    _, bad = _cut_everywhere(CHANGES["update"], memory)
 
     tell(f"in-process cuts, unlink first: {len(bad)} bad: {bad}")
     assert any("no current" in one for one in bad)
@@ -101,9 +99,9 @@ def test_the_cuts_catch_a_pointer_that_is_unlinked_first(tmp_path: Path, monkeyp
 @pytest.mark.parametrize("lasting", [False, True], ids=["once", "lasting"])
 @pytest.mark.parametrize("name", sorted(ERRORS))
 def test_a_fault_of_the_disk_at_any_call_is_reported_and_leaves_the_old_or_the_new_version(
-    change: Change, tmp_path: Path, name: str, lasting: bool
+    change: Change, memory: Path, name: str, lasting: bool
 ) -> None:
-    template, root, bad = _template(change, tmp_path), tmp_path / "root", list[str]()
+    template, root, bad = _template(change, memory), memory / "root", list[str]()
     points, refused = _points(change, fresh(template, root)), 0
     descriptors = len(names_in(Path("/dev/fd")))
     for at in range(1, points + 1):
@@ -126,14 +124,14 @@ def test_a_fault_of_the_disk_at_any_call_is_reported_and_leaves_the_old_or_the_n
     assert len(names_in(Path("/dev/fd"))) == descriptors, "a descriptor leaked"
 
 
-def test_a_damaged_current_slot_is_mended_without_a_moment_in_which_its_program_is_missing(tmp_path: Path) -> None:
-    install_both(tmp_path / "template")
-    root, bad = tmp_path / "root", list[str]()
+def test_a_damaged_current_slot_is_mended_without_a_moment_in_which_its_program_is_missing(memory: Path) -> None:
+    install_both(memory / "template")
+    root, bad = memory / "root", list[str]()
     damaged = Path("current", "etc", "agent.conf")
-    (tmp_path / "template" / damaged).write_bytes(b"")
+    (memory / "template" / damaged).write_bytes(b"")
 
     for at in range(1, 1000):
-        fresh(tmp_path / "template", root)
+        fresh(memory / "template", root)
         program = (root / "current/bin/agent").read_bytes()
         try:
             with power_cut(at):

@@ -7,101 +7,105 @@ import os
 import sqlite3
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count, product
 from pathlib import Path
 
 import pytest
 from crash.cuts import PowerCut, WatchedConnection, calls_of, fault, power_cut
 from crash.figures import tell
+from crash.parts import Findings, Part, campaign
 from crash.whole import ACTS, Act, House, house_in, prepared, wrong_after, wrong_now
 from crash.world import NEW, OLD, VARIANTS, running_version
 
 from pawld.errors import PawldError
-from pawld.install.pointer import LinkPointer
 from pawld.lifecycle import database
-from pawld.lifecycle.high_water import HighWater
 
 ERRORS = ("ENOSPC", "EIO", "EROFS", "EDQUOT", "EXDEV", "EACCES", "EMFILE")
 
 
-@pytest.fixture
-def house(memory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    connect = functools.partial(sqlite3.connect, factory=WatchedConnection)
-    monkeypatch.setattr(database.sqlite3, "connect", connect)
-    with house_in(memory) as one:
-        yield one
+@contextmanager
+def _watched_house(part: Part) -> Iterator[House]:
+    """A host whose commits are watched; the part's process ends, and with it what this changed."""
+    database.sqlite3.connect = functools.partial(sqlite3.connect, factory=WatchedConnection)
+    with house_in(part.place) as house:
+        yield house
 
 
-def _cut_everywhere(house: House, act: Act, renew: Callable[[], object]) -> tuple[int, list[str]]:
+def _cut_everywhere(name: str, part: Part, variant: str = "good") -> Findings:
     """Cut later and later until the command comes to its end: how many calls it makes differs from run to run."""
-    points, bad, said = 0, list[str](), b""
-    while not said:
-        points += 1
-        renew()
-        with _dead_process(house), suppress(PowerCut), power_cut(points):
-            said = act.do(house).encode()
-        wrong = wrong_now(house, act, said) or wrong_after(house, act)
-        bad += [f"cut at {points}: {wrong}"] if wrong else []
-    return points, bad
+    act, found, said = ACTS[name], Findings(), b""
+    with _watched_house(part) as house:
+        renew = prepared(house, act, part.place)
+        VARIANTS[variant]()
+        for at in part.mine(count(1)):
+            renew()
+            with _dead_process(house), suppress(PowerCut), power_cut(at):
+                said = act.do(house).encode()
+            found.count(
+                "whole" if said else "points", wrong_now(house, act, said) or wrong_after(house, act), f"at {at}"
+            )
+            if said:
+                return found
+    return found
 
 
 @pytest.mark.parametrize("name", sorted(ACTS))
 def test_a_whole_command_cut_at_any_call_leaves_a_whole_agent_and_is_finished_by_the_next(
-    name: str, house: House, memory: Path
+    name: str, memory: Path
 ) -> None:
-    points, bad = _cut_everywhere(house, ACTS[name], prepared(house, ACTS[name], memory))
+    found = campaign(lambda part: _cut_everywhere(name, part), memory)
 
-    tell(f"in-process cuts, whole {name}: {points} points, {len(bad)} bad")
-    assert points > 15
-    assert bad == []
+    tell(f"in-process cuts, whole {name}: {found.figures['points']} points, {len(found.bad)} bad")
+    assert found.figures["points"] > 15
+    assert found.bad == []
 
 
-def test_a_recovery_that_is_cut_itself_is_finished_by_the_next(house: House, memory: Path) -> None:
-    act, points, bad = ACTS["update"], 0, list[str]()
-    renew = prepared(house, act, memory)
-    whole = len(calls_of(lambda: act.do(house)))
-    for first in range(1, whole + 1, 9):
-        for second in range(1, 40, 4):
+def _cut_twice(part: Part) -> Findings:
+    act, found = ACTS["update"], Findings()
+    with _watched_house(part) as house:
+        renew = prepared(house, act, part.place)
+        whole = len(calls_of(lambda: act.do(house)))
+        for first, second in part.mine(product(range(1, whole + 1, 9), range(1, 40, 4))):
             renew()
             with _dead_process(house), suppress(PowerCut), power_cut(first):
                 act.do(house)
             with _dead_process(house), suppress(PowerCut), power_cut(second):
                 house.recover()
-            points += 1
-            wrong = wrong_now(house, act) or wrong_after(house, act)
-            bad += [f"cut at {first}, then at {second}: {wrong}"] if wrong else []
+            found.count("points", wrong_now(house, act) or wrong_after(house, act), f"at {first}, then at {second}")
+    return found
 
-    tell(f"in-process cuts, whole update and its recovery: {points} points, {len(bad)} bad")
-    assert bad == []
+
+def test_a_recovery_that_is_cut_itself_is_finished_by_the_next(memory: Path) -> None:
+    found = campaign(_cut_twice, memory)
+
+    tell(f"in-process cuts, whole update and its recovery: {found.figures['points']} points, {len(found.bad)} bad")
+    assert found.figures["points"] > 50
+    assert found.bad == []
 
 
 @pytest.mark.parametrize(("variant", "seen"), [("unlink_first", "no current"), ("lazy_marks", "mark fell")])
-def test_the_cuts_catch_a_whole_update_that_is_broken_on_purpose(
-    variant: str, seen: str, house: House, memory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for place, name in ((LinkPointer, "move"), (HighWater, "raise_to")):
-        monkeypatch.setattr(place, name, getattr(place, name))  # what is broken is put back afterwards
-    renew = prepared(house, ACTS["update"], memory)
-    VARIANTS[variant]()
+def test_the_cuts_catch_a_whole_update_that_is_broken_on_purpose(variant: str, seen: str, memory: Path) -> None:
+    found = campaign(lambda part: _cut_everywhere("update", part, variant), memory)
 
-    _, bad = _cut_everywhere(house, ACTS["update"], renew)
-
-    tell(f"in-process cuts, {variant}: {len(bad)} bad: {bad[:2]}")
-    assert any(seen in one for one in bad)
+    tell(f"in-process cuts, {variant}: {len(found.bad)} bad: {found.bad[:2]}")
+    assert any(seen in one for one in found.bad)
 
 
-def _fail_everywhere(house: House, name: str, renew: Callable[[], object], *, lasting: bool, step: int) -> list[str]:
-    act, bad = ACTS["update"], list[str]()
-    renew()
-    points = len(calls_of(lambda: act.do(house)))
-    tried = range(1 + ERRORS.index(name) % step, points + 1, step)
-    for at in tried:
-        renew()
-        wrong = _failed(house, act, at, getattr(errno, name), lasting=lasting) or wrong_after(house, act)
-        bad += [f"{name} at {at} of {points}: {wrong}"] if wrong else []
-    tell(f"{name} {'lasting' if lasting else 'once'}, whole update: {len(tried)} of {points} points, {len(bad)} bad")
-    return bad
+def _fail_everywhere(part: Part, *, step: int) -> Findings:
+    """Let the disk fail at each *step*-th call, beginning at another one for each kind of fault."""
+    act, found = ACTS["update"], Findings()
+    with _watched_house(part) as house:
+        renew = prepared(house, act, part.place)
+        points = len(calls_of(lambda: act.do(house)))
+        kinds = [(name, lasting) for name in ERRORS for lasting in (False, True)]
+        faults = [(*kind, at) for kind in kinds for at in range(1 + ERRORS.index(kind[0]) % step, points + 1, step)]
+        for name, lasting, at in part.mine(faults):
+            renew()
+            wrong = _failed(house, act, at, getattr(errno, name), lasting=lasting) or wrong_after(house, act)
+            found.count(name, wrong, f"{name} {'lasting' if lasting else 'once'} at {at} of {points}")
+    return found
 
 
 def _failed(house: House, act: Act, at: int, number: int, *, lasting: bool) -> str:
@@ -116,26 +120,21 @@ def _failed(house: House, act: Act, at: int, number: int, *, lasting: bool) -> s
     return "" if found in {OLD, NEW} else found
 
 
-@pytest.mark.parametrize("lasting", [False, True], ids=["once", "lasting"])
-@pytest.mark.parametrize("name", ERRORS)
-def test_a_fault_of_the_disk_in_a_whole_update_is_an_outcome_and_the_next_one_ends_it(
-    name: str, lasting: bool, house: House, memory: Path
-) -> None:
-    renew = prepared(house, ACTS["update"], memory)
+def test_a_fault_of_the_disk_in_a_whole_update_is_an_outcome_and_the_next_one_ends_it(memory: Path) -> None:
+    found = campaign(lambda part: _fail_everywhere(part, step=7), memory)
 
-    assert _fail_everywhere(house, name, renew, lasting=lasting, step=7) == []
+    tell(f"errno, whole update, once and lasting: {dict(found.figures)}, {len(found.bad)} bad")
+    assert set(found.figures) == set(ERRORS)
+    assert found.bad == []
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("lasting", [False, True], ids=["once", "lasting"])
-@pytest.mark.parametrize("name", ERRORS)
-def test_a_fault_of_the_disk_at_any_call_of_a_whole_update_is_an_outcome(
-    name: str, lasting: bool, house: House, memory: Path
-) -> None:
-    renew = prepared(house, ACTS["update"], memory)
+def test_a_fault_of_the_disk_at_any_call_of_a_whole_update_is_an_outcome(memory: Path) -> None:
+    found = campaign(lambda part: _fail_everywhere(part, step=1), memory)
 
-    assert _fail_everywhere(house, name, renew, lasting=lasting, step=1) == []
+    tell(f"errno, whole update, once and lasting, long: {dict(found.figures)}, {len(found.bad)} bad")
+    assert found.bad == []
 
 
 @contextmanager
