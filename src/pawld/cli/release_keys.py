@@ -7,6 +7,7 @@ from pathlib import Path
 from pawld.cli import release_talk as talk
 from pawld.cli.release_desk import add_desk, add_passphrase, desk, unlock, unlock_new
 from pawld.errors import OperatorError
+from pawld.formats.vendor_keys import VendorKeys
 from pawld.publish import ceremony, keys
 from pawld.publish.edition import missing
 from pawld.publish.keys import NamedKey
@@ -14,11 +15,12 @@ from pawld.publish.publication import publish
 from pawld.publish.publisher import Publisher
 from pawld.publish.roles import SINGLE, quorum_of
 from pawld.publish.rotate import rotate
+from pawld.publish.vendor_keys import name_vendor_keys, read_key_files
 from pawld.reasons import Exit, Reason
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add ``key``, ``describe-key``, ``rotate``, ``stage``, ``sign`` and ``publish``."""
+    """Add ``key``, ``describe-key``, ``vendor-keys``, ``rotate``, ``stage``, ``sign`` and ``publish``."""
     new = commands.add_parser("key", help="make a signing key, on the machine where it shall stay")
     new.add_argument("name", metavar="NAME")
     new.add_argument("--to", type=Path, default=Path(), metavar="DIR", help="where to write NAME.pem and NAME.pub.json")
@@ -31,6 +33,13 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     describe.add_argument("--uri", required=True, help="gcpkms:…, awskms:…, azurekms:… or hsm:…, as securesystemslib")
     describe.add_argument("--to", type=Path, default=Path(), metavar="DIR", help="where to write NAME.pub.json")
     describe.set_defaults(handler=_describe_key)
+
+    vendor = commands.add_parser("vendor-keys", help="name the minisign keys that a vendor signs checksums with")
+    vendor.add_argument("files", type=Path, nargs="+", metavar="KEY.pub", help="every key that counts from now on")
+    vendor.add_argument("--threshold", type=int, default=1, metavar="N", help="how many of them must sign (1)")
+    vendor.add_argument("--product", metavar="NAME", help="default: the only one")
+    add_desk(vendor)
+    vendor.set_defaults(handler=_vendor_keys)
 
     _add_rotate(commands)
     _add_ceremony(commands)
@@ -80,6 +89,16 @@ def _describe_key(arguments: Namespace) -> Exit:
     keys.write_public(arguments.to, named)
     talk.say(f"Described {named.name} ({named.key.keyid[:12]}…) in {named.name}.pub.json.")
     return Exit.DONE
+
+
+def _vendor_keys(arguments: Namespace) -> Exit:
+    keys_in_force = VendorKeys(read_key_files(arguments.files), arguments.threshold)
+    with desk(arguments) as publisher:
+        path = name_vendor_keys(publisher, publisher.plan.product(arguments.product), keys_in_force)
+        published = publish(publisher)
+    if not talk.wants_json(arguments):
+        talk.say(f"{path}: {keys_in_force.threshold} of {len(keys_in_force.public_keys)} keys must sign.")
+    return talk.outcome(arguments, (), published)
 
 
 def _rotate(arguments: Namespace) -> Exit:

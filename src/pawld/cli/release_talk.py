@@ -64,6 +64,8 @@ def show_statement(stated: Statement, file: str) -> None:
     say(f"  signed part: sha256 {stated.digest}")
     for role, (threshold, keyids) in stated.quorums.items():
         say(f"  {role}: {threshold} of {', '.join(keyid[:12] for keyid in keyids)}")
+    for path, keys in stated.vendor_keys.items():
+        say(f"  {path}: {keys.threshold} of {', '.join(keys.public_keys)}")
     for path, record in stated.records.items():
         say(f"  {path}: {record.version}, sequence {record.sequence}, {_digest(record)}")
 

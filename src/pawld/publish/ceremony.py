@@ -15,6 +15,7 @@ from tuf.api.exceptions import UnsignedMetadataError
 from tuf.api.metadata import Root, Targets
 
 from pawld.errors import OperatorError
+from pawld.formats.vendor_keys import TARGET, VendorKeys, read_vendor_keys
 from pawld.model import Record
 from pawld.publish import keys, records
 from pawld.publish.edition import missing
@@ -31,6 +32,7 @@ class Statement:
 
     Attributes:
         digest: SHA-256 of the signed part, which no added signature changes.
+        vendor_keys: the targets that name a vendor's keys.
         quorums: the roles that it gives keys to: the threshold, and the ids of the keys.
         signatures: the ids of the keys that have signed.
     """
@@ -40,6 +42,7 @@ class Statement:
     expires: datetime
     digest: str
     records: Mapping[str, Record]
+    vendor_keys: Mapping[str, VendorKeys]
     quorums: Mapping[str, tuple[int, tuple[str, ...]]]
     signatures: tuple[str, ...]
 
@@ -48,13 +51,15 @@ def statement(path: Path) -> Statement:
     """Read what a staged file says; ``OperatorError`` where it is none."""
     metadata = load(path)
     signed = metadata.signed
-    stated = {name: records.read(one) for name, one in signed.targets.items()} if isinstance(signed, Targets) else {}
+    targets = signed.targets if isinstance(signed, Targets) else {}
+    named = {path: one.custom for path, one in targets.items() if path.startswith(TARGET.partition("{")[0])}
     return Statement(
         kind=signed.type,
         version=signed.version,
         expires=signed.expires,
         digest=hashlib.sha256(metadata.signed_bytes).hexdigest(),
-        records=stated,
+        records={path: records.read(one) for path, one in targets.items() if path not in named},
+        vendor_keys={path: read_vendor_keys(custom, path) for path, custom in named.items()},
         quorums=_quorums(signed),
         signatures=tuple(metadata.signatures),
     )

@@ -57,16 +57,41 @@ class TufTrust(_Trusted):
         return self
 
 
+class CarriedKeys(Section):
+    """Keys that a TUF repository names, so that they rotate without a hand on any host."""
+
+    metadata_url: Url = Field(description="Where the repository's metadata lies.")
+    root_file: AbsolutePath = Field(
+        description="The repository's root.json.", examples=["/etc/pawld/vendor-keys.root.json"]
+    )
+    target: str = Field(
+        "vendor-keys/{product}.json",
+        pattern=r"^([A-Za-z0-9._+/-]|\{product\})+$",
+        description="The target that names the keys.",
+    )
+
+
 class _Minisigned(_Trusted):
-    public_keys: tuple[MinisignKey, ...] = Field(min_length=1, description="minisign public keys.")
+    public_keys: tuple[MinisignKey, ...] = Field((), min_length=1, description="minisign public keys.")
+    keys_from: Annotated[CarriedKeys | None, WhenGiven()] = Field(
+        None, description="In place of public_keys: the TUF repository that names them, and their threshold."
+    )
     threshold: StrictInt = Field(1, ge=1, description="How many different keys must have signed.")
     max_age: Duration | None = Field(None, description=_MAX_AGE)
+
+    @model_validator(mode="after")
+    def _keys_are_named_once(self) -> "_Minisigned":
+        if bool(self.public_keys) == (self.keys_from is not None):
+            raise ValueError("this type of trust has public_keys or keys_from, one of the two")
+        if self.keys_from is not None and self.threshold != 1:
+            raise ValueError("threshold stands in the target that keys_from names, not here")
+        return self
 
     @model_validator(mode="after")
     def _enough_keys(self) -> "_Minisigned":
         if len(set(self.public_keys)) < len(self.public_keys):
             raise ValueError("public_keys names one key twice, which would count once")
-        if self.threshold > len(self.public_keys):
+        if self.public_keys and self.threshold > len(self.public_keys):
             raise ValueError(
                 f"threshold = {self.threshold} is more than the {len(self.public_keys)} keys of public_keys"
             )

@@ -13,7 +13,8 @@ from pawld.errors import OperatorError, RejectedError, TransientError
 from pawld.model import Location, NoBuild, Question
 from pawld.reasons import Reason
 from pawld.system.http import Web, checked_url, shown
-from pawld.trust.signatures import MAX_SIGNATURE, Keyring
+from pawld.trust.engine import RoleMark
+from pawld.trust.signatures import MAX_SIGNATURE, Keyring, KeySource
 
 DEADLINE = timedelta(minutes=1)  # for each of the small files
 _FIELDS = dict.fromkeys(("version", "channel", "os", "arch", "platform", "filename"), "x")
@@ -25,11 +26,13 @@ class Proven:
 
     Attributes:
         comment: the trusted comment, the same in every signature.
+        roles: versions of the metadata that named the keys, to hold against the marks.
     """
 
     data: bytes
     comment: str
     url: str
+    roles: tuple[RoleMark, ...] = ()
 
 
 class Sidecar:
@@ -38,16 +41,16 @@ class Sidecar:
     Args:
         url: template of the document's address.
         signature_url: template of its signature's; the document's with ``.minisig`` where there is none.
-        keyring: pinned keys and threshold.
+        keys: who names the keys and the threshold.
         limit: the longest that the document may be, in bytes.
     """
 
-    def __init__(self, url: str, signature_url: str | None, keyring: Keyring, limit: int, web: Web) -> None:
+    def __init__(self, url: str, signature_url: str | None, keys: KeySource, limit: int, web: Web) -> None:
         self._url = checked_url(url, "the document's URL")
         self._signature_url = checked_url(signature_url or _suffixed(url, ".minisig"), "signature_url")
         filled(self._url, _FIELDS)
         filled(self._signature_url, _FIELDS)
-        self._keyring = keyring
+        self._keys = keys
         self._limit = limit
         self._web = web
 
@@ -64,31 +67,31 @@ class Sidecar:
         if data is None:
             return NoBuild(f"{shown(url)} is not there: nothing is signed for {question.platform} under that name.")
         signature_url = filled(self._signature_url, fields)
-        if self._keyring.threshold == 1:
-            return Proven(data, self._proven_by_one(data, url, signature_url), url)
-        return Proven(data, self._proven_by_many(data, url, signature_url), url)
+        named = self._keys.keys(question)
+        proven_by = self._proven_by_one if named.keyring.threshold == 1 else self._proven_by_many
+        return Proven(data, proven_by(named.keyring, data, url, signature_url), url, named.roles)
 
-    def _proven_by_one(self, data: bytes, url: str, signature_url: str) -> str:
+    def _proven_by_one(self, keyring: Keyring, data: bytes, url: str, signature_url: str) -> str:
         sidecar = self._get(signature_url, MAX_SIGNATURE)
         if sidecar is None:
             raise RejectedError(Reason.SIGNATURE_INVALID, f"{shown(url)} has no signature at {shown(signature_url)}.")
-        return self._keyring.verify(data, sidecar, shown(url))[1]
+        return keyring.verify(data, sidecar, shown(url))[1]
 
-    def _proven_by_many(self, data: bytes, url: str, signature_url: str) -> str:
+    def _proven_by_many(self, keyring: Keyring, data: bytes, url: str, signature_url: str) -> str:
         """Ask for each key's own sidecar; one that is missing or bad counts for nothing, one that differs refuses."""
         comments: dict[str, str] = {}
-        for key_id in self._keyring.key_ids:
+        for key_id in keyring.key_ids:
             sidecar = self._get(_of_key(signature_url, key_id), MAX_SIGNATURE)
             try:
-                signer, comment = self._keyring.verify(data, sidecar, shown(url)) if sidecar else ("", "")
+                signer, comment = keyring.verify(data, sidecar, shown(url)) if sidecar else ("", "")
             except RejectedError:
                 continue
             if signer == key_id:
                 comments[signer] = comment
-        if len(comments) < self._keyring.threshold:
+        if len(comments) < keyring.threshold:
             raise RejectedError(
                 Reason.THRESHOLD_NOT_MET,
-                f"{shown(url)} is signed by {len(comments)} of the pinned keys; {self._keyring.threshold} must have.",
+                f"{shown(url)} is signed by {len(comments)} of the pinned keys; {keyring.threshold} must have.",
             )
         if len(set(comments.values())) != 1:
             raise RejectedError(Reason.SIGNATURE_INVALID, f"The signers of {shown(url)} do not say the same of it.")

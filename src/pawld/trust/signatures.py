@@ -6,14 +6,24 @@ memory), keys are counted once each, and every foreign error becomes a reason.
 
 from base64 import b64decode
 from collections.abc import Sequence
-from typing import BinaryIO
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
 
 from minisign import Error, PublicKey, Signature, VerifyError
 
 from pawld.errors import OperatorError, RejectedError
+from pawld.model import Question
 from pawld.reasons import Reason
+from pawld.trust.engine import RoleMark
 
 MAX_SIGNATURE = 16 * 1024  # bytes
+
+
+class KeySource(Protocol):
+    """Who names a vendor's keys: the configuration, which pins them, or a TUF repository."""
+
+    def keys(self, question: Question) -> "KeysInForce":
+        """Return those for one look; ``RejectedError`` or ``TransientError`` where they are not proven and fresh."""
 
 
 class Keyring:
@@ -38,6 +48,10 @@ class Keyring:
             )
         self.threshold = threshold
 
+    def keys(self, question: Question) -> "KeysInForce":  # noqa: ARG002 - the port's
+        """Return these keys: they were pinned."""
+        return KeysInForce(self)
+
     @property
     def key_ids(self) -> tuple[str, ...]:
         """The keys' ids as minisign prints them, 16 hexadecimal digits each."""
@@ -59,6 +73,14 @@ class Keyring:
         except VerifyError as error:
             raise _refused(f"{what} does not match the signature of key {key_id}") from error
         return key_id, signature.trusted_comment
+
+
+@dataclass(frozen=True, slots=True)
+class KeysInForce:
+    """The keys for one look, and the versions of the metadata that named them."""
+
+    keyring: Keyring
+    roles: tuple[RoleMark, ...] = ()
 
 
 def _public_key(text: str) -> PublicKey:

@@ -16,7 +16,7 @@ from pawld.system.http import Web
 from pawld.trust.engine import Statement, sequence_path
 from pawld.trust.pinned import MAX_LENGTH
 from pawld.trust.sidecar import Proven, Sidecar, fields_of, filled
-from pawld.trust.signatures import Keyring
+from pawld.trust.signatures import KeySource
 
 _WORDS = re.compile(r"[^a-z0-9]+")
 _OS = {
@@ -37,6 +37,7 @@ class SignedChecksumsEngine:
 
     Args:
         checksums_url: with ``{version} {channel} {os} {arch} {platform} {filename}``.
+        keys: who names the keys that must have signed.
         signature_url: default: the same with ``.minisig``.
         filename: template of the build's file name; None takes what the source names, if it fits this platform.
         max_length: the most that a build may have, in bytes.
@@ -47,22 +48,23 @@ class SignedChecksumsEngine:
     def __init__(
         self,
         checksums_url: str,
-        keyring: Keyring,
+        keys: KeySource,
         *,
         web: Web,
         signature_url: str | None = None,
         filename: str | None = None,
         max_length: int = MAX_LENGTH,
     ) -> None:
-        self._sidecar = Sidecar(checksums_url, signature_url, keyring, MAX_CHECKSUMS, web)
+        self._sidecar = Sidecar(checksums_url, signature_url, keys, MAX_CHECKSUMS, web)
         self._filename = filename
         self._max_length = max_length
 
     def state(self, question: Question) -> Statement:
         """Fetch, prove, and only then parse."""
         proven = self._sidecar.fetch(question)
-        record = proven if isinstance(proven, NoBuild) else self._record(question, proven)
-        return Statement(record, sequence_path(question))
+        if isinstance(proven, NoBuild):
+            return Statement(proven, sequence_path(question))
+        return Statement(self._record(question, proven), sequence_path(question), proven.roles)
 
     def _record(self, question: Question, proven: Proven) -> Record | NoBuild:
         comment = read_trusted_comment(proven.comment)

@@ -13,7 +13,7 @@ from pawld.reasons import Reason
 from pawld.system.http import Web
 from pawld.trust.engine import Statement, sequence_path
 from pawld.trust.sidecar import Sidecar
-from pawld.trust.signatures import Keyring
+from pawld.trust.signatures import KeySource
 
 MAX_MANIFEST = 4 * 1024 * 1024  # bytes; 60,000 chunk digests
 
@@ -26,14 +26,15 @@ class SignedManifestEngine:
 
     name = "signed_manifest"
 
-    def __init__(self, manifest_url: str, keyring: Keyring, *, web: Web, signature_url: str | None = None) -> None:
-        self._sidecar = Sidecar(manifest_url, signature_url, keyring, MAX_MANIFEST, web)
+    def __init__(self, manifest_url: str, keys: KeySource, *, web: Web, signature_url: str | None = None) -> None:
+        self._sidecar = Sidecar(manifest_url, signature_url, keys, MAX_MANIFEST, web)
 
     def state(self, question: Question) -> Statement:
         """Fetch, prove, and only then parse."""
         proven = self._sidecar.fetch(question)
-        record = proven if isinstance(proven, NoBuild) else read_manifest(_json(proven.data))
-        return Statement(record, sequence_path(question))
+        if isinstance(proven, NoBuild):
+            return Statement(proven, sequence_path(question))
+        return Statement(read_manifest(_json(proven.data)), sequence_path(question), proven.roles)
 
 
 def _json(data: bytes) -> Any:

@@ -81,6 +81,11 @@ class TufEngine:
             chain = read_chain(self._cache, path)
         return Statement(self._record(found, path, chain), path, chain.roles, archived)
 
+    def look_up(self, path: str) -> tuple[TargetFile | None, Chain]:
+        """Refresh, and return the target *path* as it is signed, with the chain that leads to it."""
+        with self.refreshed() as updater:
+            return self._lookup(updater, path), read_chain(self._cache, path)
+
     @contextmanager
     def refreshed(self, target_dir: Path | None = None, target_base_url: str | None = None) -> Iterator[Updater]:
         """Yield python-tuf's updater with fresh top-level metadata, errors inside translated, the cache locked."""

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from pawld.errors import OperatorError
 from pawld.model import Slot
@@ -13,6 +14,9 @@ from pawld.trust.engine import Engine
 from pawld.trust.evidence import NOTHING, Demand
 from pawld.wiring.surroundings import Surroundings
 from pawld.wiring.witnesses import Witnesses
+
+if TYPE_CHECKING:
+    from pawld.trust.signatures import KeySource
 
 
 def trust_of(agent: AgentSettings, largest: int, around: Surroundings, installed: Callable[[], Slot | None]) -> Trust:
@@ -47,25 +51,35 @@ def engine_of(agent: AgentSettings, around: Surroundings) -> Engine:
 
             return PinnedEngine(settings.sha256, filename=settings.filename)
         case ManifestTrust() as settings:
-            from pawld.trust.signatures import Keyring
             from pawld.trust.signed_manifest import SignedManifestEngine
 
-            keyring = Keyring(settings.public_keys, settings.threshold)
             return SignedManifestEngine(
-                settings.manifest_url, keyring, web=around.web, signature_url=settings.signature_url
+                settings.manifest_url, _keys(settings, around), web=around.web, signature_url=settings.signature_url
             )
         case ChecksumsTrust() as settings:
-            from pawld.trust.signatures import Keyring
             from pawld.trust.signed_checksums import SignedChecksumsEngine
 
-            keyring = Keyring(settings.public_keys, settings.threshold)
             return SignedChecksumsEngine(
                 settings.checksums_url,
-                keyring,
+                _keys(settings, around),
                 web=around.web,
                 signature_url=settings.signature_url,
                 filename=settings.filename,
             )
+
+
+def _keys(settings: ManifestTrust | ChecksumsTrust, around: Surroundings) -> "KeySource":
+    from pawld.trust.signatures import Keyring
+
+    named = settings.keys_from
+    if named is None:
+        return Keyring(settings.public_keys, settings.threshold)
+    from pawld.trust.tuf import TufEngine, read_root
+    from pawld.trust.vendor_keys import CarriedKeys
+
+    cache = around.state / "tuf" / around.agent
+    root = read_root(named.root_file)
+    return CarriedKeys(TufEngine(named.metadata_url, root, cache, web=around.web, clock=around.clock), named.target)
 
 
 def _tuf(settings: TufTrust, around: Surroundings) -> Engine:

@@ -73,3 +73,20 @@ def test_checksums_can_carry_no_evidence_but_a_build_can(tmp_path: Path) -> None
     with_evidence(tmp_path, 'of = ["pkgutil"]\npkgutil = { team_id = "ABCDE12345" }', CHECKSUMS)
     with pytest.raises(OperatorError, match="no record that could carry evidence"):
         with_evidence(tmp_path, f'of = ["minisign"]\nminisign = {{ public_keys = ["{ONE}"] }}', CHECKSUMS)
+
+
+def test_keys_are_pinned_or_named_by_a_repository(tmp_path: Path) -> None:
+    place = 'metadata_url = "https://u.example.com/metadata", root_file = "/etc/pawld/keys.root.json"'
+    url = 'type = "signed_checksums"\nchecksums_url = "https://u.example.com/SHA256SUMS"\n'
+    carried = f"{url}keys_from = {{ {place} }}\n"
+    trust = with_evidence(tmp_path, "", carried).agents["acme"].trust
+    assert trust.type == "signed_checksums"
+    assert trust.keys_from is not None
+    assert trust.keys_from.target == "vendor-keys/{product}.json"
+    for bad, told in (
+        (url, "public_keys or keys_from"),
+        (f'{carried}public_keys = ["{ONE}"]\n', "public_keys or keys_from"),
+        (f"{carried}threshold = 2\n", "threshold stands in the target"),
+    ):
+        with pytest.raises(OperatorError, match=told):
+            with_evidence(tmp_path, "", bad)
