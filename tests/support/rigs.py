@@ -116,6 +116,8 @@ RIGS: dict[str, Probe] = {
             "ssh-keygen",
             "zip",
             "faketime",
+            "promtool",
+            "prometheus",
         )
     },
 }

@@ -6,7 +6,7 @@ wants some (its count connector); nobody can make the events out of counters. A 
 of ``metrics`` go the same way where nobody can scrape a host: ``otlp_metrics``.
 
 What is sent are the SDK's own types in its own encoding, and they are imported when the first letter is sent, by the
-process of a cycle: they cost it 0.2 s of CPU and 17 MB, and the idle daemon nothing. The SDK's exporter is not used:
+process of a cycle: they cost it 0.2 s of CPU and 5 MB, and the idle daemon nothing. The SDK's exporter is not used:
 it follows redirects with its headers, reads proxies and keys from the environment, sleeps between tries of its own,
 and keeps what it could not send in memory. The spool, the proxy and the certificates of every other request serve.
 """
