@@ -229,6 +229,12 @@ class Reason(Enum):
     NEEDS_REBOOT = ("needs_reboot", Exit.TRY_LATER, Cause.HOST, "Reboot this host when it suits.")
     OWNED_BY_OTHERS = ("owned_by_others", Exit.CONFIGURATION, Cause.OPERATOR, _CONFIG)
     ARCHIVE_REFUSED = ("archive_refused", Exit.REFUSED, Cause.BUILD, _VENDOR)
+    READER_FAILED = (
+        "reader_failed",
+        Exit.TRY_LATER,
+        Cause.PUBLISHER,
+        "Look at memory and limits with `pawld doctor`; if it stays, report it to the vendor.",
+    )
     WRONG_EXECUTABLE = ("wrong_executable", Exit.REFUSED, Cause.BUILD, _VENDOR)
     QUALIFICATION_FAILED = ("qualification_failed", Exit.REFUSED, Cause.BUILD, _VENDOR)
     INSTALLER_FAILED = ("installer_failed", Exit.REFUSED, Cause.BUILD, _VENDOR)

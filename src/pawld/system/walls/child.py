@@ -1,0 +1,135 @@
+"""A child behind walls, as its parent holds it."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+
+from pawld.errors import TransientError
+from pawld.reasons import Reason
+from pawld.system.walls.channel import READY, BrokenChannelError, Channel
+
+STARTED = timedelta(seconds=60)  # for an interpreter to start on a busy host
+FROZEN = "--behind-walls"  # a frozen pawld starts its own children by this word
+_KEPT = ("PYTHONPATH", "PYTHONHOME", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_SELF = timedelta(seconds=2)  # for it to end by itself
+_LAST = timedelta(seconds=20)  # for a process to be gone that was killed; one that waits for a dead disk is left
+_BUFFER = 512 * 1024  # bytes that it may be ahead
+_NONE = "0000000000000000"
+
+
+def command_of(module: str) -> list[str]:
+    """Return the words that run *module* of this very pawld; user and group follow."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, FROZEN, module]
+    return [sys.executable, "-P", "-B", "-m", module]
+
+
+def reader_failed(what: str, why: str) -> TransientError:
+    """Return the error for a child that did not do its work: what it read may be the cause, or the host."""
+    return TransientError(Reason.READER_FAILED, f"The process without privileges that {what} failed: {why}.")
+
+
+class Child:
+    """A child that has given up everything, as its parent saw with its own eyes; ``TransientError`` where it has not.
+
+    Args:
+        command: what it runs, to which user and group are added.
+        what: what it does, for sentences, such as ``unpacks builds``.
+        stdin: an open descriptor that it reads from; None for nothing.
+    """
+
+    def __init__(self, command: Sequence[str], uid: int, gid: int, what: str, stdin: int | None = None) -> None:
+        self.what = what
+        self._uid = uid
+        ours, theirs = socket.socketpair()
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
+        self.channel = Channel(ours, STARTED)
+        try:
+            with theirs:
+                self._process = self._started([*command, str(uid), str(gid)], theirs, stdin)
+        except OSError as error:
+            ours.close()
+            raise reader_failed(what, f"it does not start: {error.strerror or error}") from error
+        try:
+            with self.faults():
+                self._check(uid, gid)
+        except BaseException:
+            self.end()
+            raise
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
+    def end(self) -> None:
+        """End it, whatever it is at; it has nothing that it could leave behind."""
+        self.channel.close()
+        try:
+            self._process.kill()
+        except PermissionError:  # root without CAP_KILL, as in pawld's own unit
+            self._end_as_its_user()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_LAST.total_seconds())
+
+    @contextmanager
+    def faults(self) -> Iterator[None]:
+        """Translate what is wrong with the talk."""
+        try:
+            yield
+        except BrokenChannelError as error:
+            raise reader_failed(self.what, str(error)) from error
+
+    def _end_as_its_user(self) -> None:
+        """Let it end by itself, for it sees that nobody listens any more; or have its own user end it."""
+        try:
+            self._process.wait(_SELF.total_seconds())
+        except subprocess.TimeoutExpired:
+            command = ["/bin/sh", "-c", f"kill -KILL {self.pid}"]
+            subprocess.run(
+                command, user=self._uid, stdin=subprocess.DEVNULL, timeout=_LAST.total_seconds(), check=False
+            )
+
+    @staticmethod
+    def _started(command: list[str], theirs: socket.socket, stdin: int | None) -> "subprocess.Popen[bytes]":
+        environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL if stdin is None else stdin,
+            stdout=theirs.fileno(),
+            stderr=subprocess.DEVNULL,
+            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"} | environment,
+            start_new_session=True,
+        )
+
+    def _check(self, uid: int, gid: int) -> None:
+        kind, _ = self.channel.receive()
+        if kind != READY:
+            raise BrokenChannelError("it began with something else than that it is ready")
+        wrong = still_held(Path(f"/proc/{self.pid}/status"), uid, gid)
+        if wrong:
+            raise BrokenChannelError(f"it still has {wrong}")
+
+
+def still_held(status: Path, uid: int, gid: int) -> str:
+    """Return what a process still has that it was to give up; nothing where it has given up everything."""
+    try:
+        lines = status.read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return "a status that cannot be read"
+    found = {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
+    holds: dict[str, Callable[[list[str]], bool]] = {
+        "Uid": lambda words: set(words) == {str(uid)},
+        "Gid": lambda words: set(words) == {str(gid)},
+        "Groups": lambda words: not words,
+        "NoNewPrivs": lambda words: words == ["1"],
+        **dict.fromkeys(("CapInh", "CapPrm", "CapEff", "CapAmb"), lambda words: words == [_NONE]),
+    }
+    return ", ".join(
+        f"{name} {' '.join(found.get(name, ['?']))}" for name in holds if not holds[name](found.get(name, ["?"]))
+    )

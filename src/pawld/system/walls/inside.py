@@ -1,0 +1,93 @@
+"""What a child does behind the walls before it looks at anything: it gives up all that it has, for good.
+
+It keeps its memory, its standard input, and the socket that stands in place of its standard output. It cannot become
+another user again, nor be looked into by others of the same user; it opens no further file, starts no program and no
+thread, and makes no file longer. Linux alone: elsewhere there are no walls.
+"""
+
+import codecs
+import ctypes
+import os
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pawld.system.walls.channel import READY, Channel
+
+MEMORY = 256 * 1024 * 1024  # bytes beyond what the interpreter and its libraries have taken
+_STDOUT = 1
+_CODECS = ("ascii", "latin-1", "utf-8", "cp437", "idna")
+_SET_DUMPABLE, _DROP_BOUND, _SET_NO_NEW_PRIVS, _AMBIENT, _CLEAR_ALL = 4, 24, 38, 47, 4  # linux/prctl.h
+_LAST_CAPABILITY = 63  # the kernel knows fewer, and says so
+
+
+def enter(
+    words: Sequence[str], *, descriptors: int, cpu: int | None = None, then: Callable[[Channel], None] | None = None
+) -> Channel:
+    """Become the user that *words* name (uid, gid), and return the channel to the parent, which is told.
+
+    *descriptors* is how many files and sockets may be open at a time; 0 lets nothing be opened any more, while what is
+    open stays so. *cpu* is in seconds. *then* may start a thread: later there is none to be had. ``OSError`` where
+    something cannot be given up.
+    """
+    uid, gid = (int(word) for word in words)
+    channel = Channel(socket.socket(fileno=_STDOUT))
+    os.chdir("/")
+    for codec in _CODECS:  # Python may lie where the user who comes cannot read it
+        codecs.lookup(codec)
+    limit = _limits(descriptors, cpu)
+    _become(uid, gid)
+    if then is not None:
+        then(channel)
+    limit()
+    channel.send(READY)
+    return channel
+
+
+def _become(uid: int, gid: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    for capability in range(_LAST_CAPABILITY + 1):
+        # Without CAP_SETPCAP this fails; what is below is enough, for no_new_privs gives nothing back either.
+        libc.prctl(_DROP_BOUND, capability, 0, 0, 0)
+    libc.prctl(_AMBIENT, _CLEAR_ALL, 0, 0, 0)
+    os.setgroups([])
+    os.setresgid(gid, gid, gid)
+    os.setresuid(uid, uid, uid)
+    for option, value in ((_SET_NO_NEW_PRIVS, 1), (_SET_DUMPABLE, 0)):
+        if libc.prctl(option, value, 0, 0, 0) != 0:
+            raise OSError(ctypes.get_errno(), "prctl")
+
+
+def _limits(descriptors: int, cpu: int | None) -> Callable[[], None]:
+    """Return what sets the limits: all that this needs is loaded and read by now."""
+    import resource  # noqa: PLC0415 - not on Windows
+
+    limits = {
+        resource.RLIMIT_AS: _taken() + MEMORY,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_NPROC: 0,
+        resource.RLIMIT_NOFILE: descriptors,
+    }
+    if cpu is not None:
+        limits[resource.RLIMIT_CPU] = cpu
+
+    def set_all() -> None:
+        for which, most in limits.items():
+            _, hard = resource.getrlimit(which)
+            allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            resource.setrlimit(which, (allowed, allowed))
+
+    return set_all
+
+
+def _taken() -> int:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def leave(code: int) -> None:
+    """End this process now: nothing that would still run at its end could do any good here."""
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,68 @@
+"""Whether this host can have walls, and who stands behind them."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pawld.system.walls.child import Child, command_of
+
+USER = "pawld"
+_NEEDED = {6: "CAP_SETGID", 7: "CAP_SETUID"}  # linux/capability.h
+_STATUS = Path("/proc/self/status")
+
+
+@dataclass(frozen=True, slots=True)
+class Walls:
+    """Where to put what is read from strangers.
+
+    Attributes:
+        user: whom a child becomes, with *uid* and *gid*.
+        command: the words that start the child of a module.
+    """
+
+    user: str
+    uid: int
+    gid: int
+    command: Callable[[str], Sequence[str]] = command_of
+
+    def start(self, module: str, what: str, stdin: int | None = None) -> Child:
+        """Start the child of *module*, which *what* names for sentences; ``TransientError`` (reader_failed)."""
+        return Child(self.command(module), self.uid, self.gid, what, stdin)
+
+    @contextmanager
+    def child(self, module: str, what: str, stdin: int | None = None) -> Iterator[Child]:
+        """Start a child for the time of the block; faults of the talk are translated."""
+        child = self.start(module, what, stdin)
+        try:
+            with child.faults():
+                yield child
+        finally:
+            child.end()
+
+
+def walls_for(user: str, system: str = sys.platform, status: Path = _STATUS) -> Walls | str:
+    """Return the walls with *user* behind them, or the clause that says why there are none."""
+    if system != "linux":
+        return "only Linux has what it takes"
+    if os.geteuid() != 0:
+        return "pawld is not root here, and can become nobody else"
+    import pwd  # noqa: PLC0415 - not on Windows
+
+    try:
+        found = pwd.getpwnam(user)
+    except KeyError:
+        return f"this host has no user {user}"
+    if found.pw_uid == 0:
+        return f"the user {user} is root itself"
+    missing = [name for bit, name in _NEEDED.items() if not _capabilities(status) >> bit & 1]
+    if missing:
+        return f"pawld runs without {' and '.join(missing)}"
+    return Walls(user, found.pw_uid, found.pw_gid)
+
+
+def _capabilities(status: Path) -> int:
+    lines = status.read_text(encoding="ascii", errors="replace").splitlines()
+    return next((int(line.split()[1], 16) for line in lines if line.startswith("CapEff:")), 0)

@@ -1,0 +1,118 @@
+"""Who can have walls, and what a child has left behind them."""
+
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from support.liars import USER, lying
+
+from pawld.errors import TransientError
+from pawld.reasons import Reason
+from pawld.system.walls import Walls, walls_for
+from pawld.system.walls.child import FROZEN, command_of, still_held
+
+ROOT = pytest.mark.rig("root")
+GIVEN_UP = """Name:\tpython3
+Uid:\t65534\t65534\t65534\t65534
+Gid:\t65534\t65534\t65534\t65534
+Groups:\t
+NoNewPrivs:\t1
+CapInh:\t0000000000000000
+CapPrm:\t0000000000000000
+CapEff:\t0000000000000000
+CapAmb:\t0000000000000000
+"""
+
+
+@ROOT
+def test_root_has_walls_where_the_user_is_there() -> None:
+    walls = walls_for(USER)
+    assert isinstance(walls, Walls)
+    assert (walls.user, walls.uid) == (USER, 65534)
+
+
+@ROOT
+@pytest.mark.parametrize(
+    ("user", "system", "why"),
+    [
+        (USER, "darwin", "only Linux"),
+        ("no-such-user", "linux", "no user no-such-user"),
+        ("root", "linux", "the user root is root itself"),
+    ],
+)
+def test_without_walls_it_is_told_why(user: str, system: str, why: str) -> None:
+    found = walls_for(user, system)
+    assert isinstance(found, str)
+    assert why in found
+
+
+@ROOT
+@pytest.mark.parametrize(
+    ("bits", "why"), [(0, "CAP_SETGID and CAP_SETUID"), (1 << 7, "without CAP_SETGID"), (1 << 6, "without CAP_SETUID")]
+)
+def test_a_root_without_its_powers_has_none(bits: int, why: str, tmp_path: Path) -> None:
+    (tmp_path / "status").write_text(f"CapEff:\t{bits:016x}\n")
+    assert why in str(walls_for(USER, status=tmp_path / "status"))
+
+
+def test_nobody_but_root_has_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert "pawld is not root here" in str(walls_for(USER, "linux"))
+
+
+@pytest.mark.parametrize(
+    ("line", "held"),
+    [
+        ("Uid:\t65534\t65534\t0\t65534", "Uid 65534 65534 0 65534"),
+        ("Gid:\t0\t0\t0\t0", "Gid 0 0 0 0"),
+        ("Groups:\t0 27", "Groups 0 27"),
+        ("NoNewPrivs:\t0", "NoNewPrivs 0"),
+        ("CapPrm:\t00000000000000c0", "CapPrm 00000000000000c0"),
+        ("CapAmb:\t0000000000000001", "CapAmb 0000000000000001"),
+    ],
+)
+def test_what_a_child_has_not_given_up_is_named(line: str, held: str, tmp_path: Path) -> None:
+    status = tmp_path / "status"
+    status.write_text(GIVEN_UP)
+    assert still_held(status, 65534, 65534) == ""
+    status.write_text(GIVEN_UP + line + "\n")
+    assert still_held(status, 65534, 65534) == held
+
+
+def test_a_child_that_cannot_be_looked_at_is_not_believed(tmp_path: Path) -> None:
+    assert still_held(tmp_path / "gone", 1, 1) == "a status that cannot be read"
+    (tmp_path / "short").write_text("Name:\tx\n")
+    assert "NoNewPrivs ?" in still_held(tmp_path / "short", 1, 1)
+
+
+@ROOT
+def test_a_program_that_is_not_there_is_told() -> None:
+    walls = walls_for(USER)
+    assert isinstance(walls, Walls)
+    nowhere = Walls(walls.user, walls.uid, walls.gid, lambda _: ["/no/such/program"])
+    with pytest.raises(TransientError) as caught:
+        nowhere.start("module", "reads archives")
+    assert caught.value.reason is Reason.READER_FAILED
+    assert "that reads archives failed: it does not start: No such file" in caught.value.message
+
+
+@ROOT
+def test_one_that_may_not_be_killed_by_root_is_killed_by_its_own_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    child = lying("silence").start("module", "reads archives")
+    child.channel.send(b"?")  # it sleeps from here on, and does not see that nobody listens any more
+
+    def forbidden() -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(child._process, "kill", forbidden)
+    monkeypatch.setattr("pawld.system.walls.child._SELF", timedelta(milliseconds=50))
+    child.end()
+    assert child._process.returncode == -9
+
+
+def test_a_frozen_pawld_starts_its_children_by_its_own_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert command_of("pawld.x")[-2:] == ["-m", "pawld.x"]
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert command_of("pawld.x") == [sys.executable, FROZEN, "pawld.x"]
