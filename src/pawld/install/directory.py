@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from pawld.errors import RejectedError
 from pawld.formats.slot_manifest import FileEntry
-from pawld.install.archive import FORMATS, Limits, Links, Written, unpack
+from pawld.install.archive import FORMATS, Limits, Links, Unpack, Written, unpack
 from pawld.install.contents import check_programs, inside
 from pawld.model import Platform, Record
 from pawld.ports import Progress, Verified, VerifiedPatch
@@ -23,11 +23,20 @@ class ArchiveContents:
         platform: what its executables must be built for.
         links: what happens to symbolic links in it.
         entrypoint: the program to start, where the record names none.
+        reader: what unpacks an archive, as ``unpack`` does.
     """
 
-    def __init__(self, platform: Platform, *, links: Links = Links.REFUSED, entrypoint: str | None = None) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        *,
+        links: Links = Links.REFUSED,
+        entrypoint: str | None = None,
+        reader: Unpack = unpack,
+    ) -> None:
         self._platform = platform
         self._links = links
+        self._reader = reader
         self._entrypoint = None if entrypoint is None else inside(entrypoint)
 
     def space_needed(self, record: Record) -> int:
@@ -48,7 +57,7 @@ class ArchiveContents:
             )
         progress.start("unpack", record.unpacked.bytes if record.unpacked else 0)
         with _opened(build) as archive:
-            written = unpack(archive, record.format, into, Limits.of(record.unpacked, self._links), progress)
+            written = self._reader(archive, record.format, into, Limits.of(record.unpacked, self._links), progress)
         progress.finish()
         return _entries(written)
 

@@ -5,6 +5,7 @@ the attacker. It reads strictly forward, keeps no more than its window and the n
 feature that a build does not need. It does not sync, and does not remove what it wrote before a refusal: the slot does.
 """
 
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
@@ -16,9 +17,11 @@ from pawld.install.archive.writer import Entry, Writer, Written
 from pawld.ports import Progress
 from pawld.system.faults import host_faults
 
-__all__ = ["Entry", "Limits", "Links", "Written", "unpack", "unpack_program"]
+__all__ = ["Entry", "Limits", "Links", "Unpack", "Written", "unpack", "unpack_program"]
 
 FORMATS = ("tar.gz", "tar.zst", "tar.xz", "zip")
+Unpack = Callable[[BinaryIO, str, Path, Limits, Progress], Written]
+"""What unpacks an archive, as ``unpack`` does."""
 
 
 def unpack(stream: BinaryIO, form: str, into: Path, limits: Limits, progress: Progress) -> Written:

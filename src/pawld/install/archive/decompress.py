@@ -70,6 +70,15 @@ def inflated(stream: BinaryIO, compression: str, limits: Limits) -> Inflating:
     return inner if limits.ratio is None else Bounded(inner, source, limits.ratio)
 
 
+def load() -> None:
+    """Load every format's library now, for a process that soon may load nothing more."""
+    import lzma  # noqa: F401, PLC0415 - to have it loaded
+    import zlib  # noqa: F401, PLC0415 - as above
+
+    import zstandard  # noqa: F401, PLC0415 - as above
+    from isal import igzip  # noqa: F401, PLC0415 - as above
+
+
 class Gzip:
     """Gzip by isal, which checks length and CRC-32 of each member and refuses what follows, zero bytes excepted."""
 

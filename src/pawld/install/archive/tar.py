@@ -7,8 +7,8 @@ links, devices, fifos, sparse files, volumes, is refused, and so is anything aft
 from pawld.install.archive.forward import Forward
 from pawld.install.archive.header import BLOCK, ZEROS, Header, read_header
 from pawld.install.archive.limits import MiB, named, refused
+from pawld.install.archive.members import Members
 from pawld.install.archive.pax import MAX_EXTENSION, Extensions
-from pawld.install.archive.writer import Writer
 
 MAX_PADDING = MiB  # bytes of zeros after the end; GNU tar fills a record, 10 KiB unless told otherwise
 
@@ -26,7 +26,7 @@ _REFUSED = {
 }
 
 
-def read_tar(stream: Forward, writer: Writer) -> None:
+def read_tar(stream: Forward, writer: Members) -> None:
     """Write every member of *stream*; ``RejectedError`` unless it is one whole archive and nothing else."""
     extensions = Extensions()
     while (block := stream.exactly(BLOCK)) != ZEROS:
@@ -45,7 +45,7 @@ def read_tar(stream: Forward, writer: Writer) -> None:
     _check_padding(stream)
 
 
-def _member(stream: Forward, header: Header, writer: Writer) -> None:
+def _member(stream: Forward, header: Header, writer: Members) -> None:
     match header.kind:
         case "0":
             writer.file(header.name, header.size, header.mode, stream.pieces(header.size))

@@ -12,8 +12,8 @@ from isal import isal_zlib
 
 from pawld.install.archive.forward import Forward
 from pawld.install.archive.limits import KiB, Limits, MiB, named, refused
+from pawld.install.archive.members import Members
 from pawld.install.archive.names import MAX_PATH, decoded
-from pawld.install.archive.writer import Writer
 from pawld.install.archive.zip_directory import DESCRIPTOR, LOCAL, Member, Part, large, members_of
 
 _OUTPUT = 256 * KiB  # bytes that are inflated at once
@@ -22,7 +22,7 @@ _FREE = MiB  # bytes that may come out before the ratio says anything
 _DESCRIPTORS = {one.size: one for one in map(struct.Struct, ("<3L", "<4s3L", "<L2Q", "<4sL2Q"))}
 
 
-def read_zip(stream: BinaryIO, writer: Writer) -> None:
+def read_zip(stream: BinaryIO, writer: Members) -> None:
     """Write every member of the seekable file *stream*; ``RejectedError`` unless it is one unambiguous archive."""
     members, end = members_of(stream, writer.limits)
     source = Forward(Part(stream, 0, end))
@@ -38,7 +38,7 @@ def read_zip(stream: BinaryIO, writer: Writer) -> None:
         raise refused("The archive has something between its members and its directory.")
 
 
-def _unpack(source: Forward, member: Member, writer: Writer) -> None:
+def _unpack(source: Forward, member: Member, writer: Members) -> None:
     kind = stat.S_IFMT(member.attributes)
     if member.name.endswith("/"):
         if kind not in (0, stat.S_IFDIR) or member.size or member.packed:
