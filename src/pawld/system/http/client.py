@@ -19,7 +19,7 @@ from pawld.model import Location
 from pawld.reasons import Reason
 from pawld.system.http.answers import Answer, Headers, Reply
 from pawld.system.http.faults import network_errors
-from pawld.system.http.pools import Pools
+from pawld.system.http.pools import Pem, Pools
 from pawld.system.http.reach import Reach, after
 from pawld.system.http.urls import Address, UrlError, address_of, following, shown
 from pawld.system.http.wire import Patience
@@ -51,7 +51,7 @@ class Web:
         self,
         *,
         proxy: str | None = None,
-        ca_file: Path | None = None,
+        ca_file: Path | Pem | None = None,
         stall: timedelta = STALL,
         user_agent: str = USER_AGENT,
     ) -> None:

@@ -18,10 +18,16 @@ _KEEP_ALIVE = 15.0  # seconds; most servers close an idle connection a little la
 _CONNECTIONS = 8  # at a time and pool; more callers wait, as long as their patience lasts
 
 
+class Pem(str):
+    """Certificates in PEM, where there is no file to read them from."""
+
+    __slots__ = ()
+
+
 class Pools:
     """Opens and keeps connections. Trust in servers comes from the system's store and, beside it, *ca_file*."""
 
-    def __init__(self, proxy: str | None, ca_file: Path | None) -> None:
+    def __init__(self, proxy: str | None, ca_file: Path | Pem | None) -> None:
         self._proxy = _proxy(proxy, ca_file) if proxy else None
         self._ca_file = ca_file
         self._tls: ssl.SSLContext | None = None
@@ -90,13 +96,16 @@ class Pools:
         return self._tls
 
 
-def tls_context(ca_file: Path | None) -> ssl.SSLContext:
+def tls_context(ca_file: Path | Pem | None) -> ssl.SSLContext:
     """Return a context for TLS 1.2 and newer; ``OperatorError`` (config_invalid) where *ca_file* cannot be read."""
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if ca_file is not None:
         try:
-            context.load_verify_locations(ca_file)
+            if isinstance(ca_file, Pem):
+                context.load_verify_locations(cadata=ca_file)
+            else:
+                context.load_verify_locations(ca_file)
         except OSError as error:
             raise OperatorError(
                 Reason.CONFIG_INVALID, f"ca_file {ca_file} cannot be read as PEM certificates: {error.strerror}."
@@ -104,7 +113,7 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
     return context
 
 
-def _proxy(url: str, ca_file: Path | None) -> httpcore.Proxy:
+def _proxy(url: str, ca_file: Path | Pem | None) -> httpcore.Proxy:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port

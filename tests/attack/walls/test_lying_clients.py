@@ -1,0 +1,93 @@
+"""An HTTP client that was turned: it can refuse service and hand over other bytes, and that is all."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from pytest_httpserver import HTTPServer
+from support.liars import USER, lying
+
+from pawld.errors import PawldError, TransientError
+from pawld.model import Location
+from pawld.reasons import Reason
+from pawld.system.http import walled
+from pawld.system.http.walled import WalledWeb
+from pawld.system.walls import Walls, walls_for
+
+pytestmark = pytest.mark.rig("root")
+
+SHORT = timedelta(seconds=1)
+PLACE = Location("https://updates.example.com/build", headers={"Authorization": "Bearer secret"})
+BROKEN = {
+    "a forged refusal of the build": "for a reason that no client has",
+    "an answer from elsewhere": "another form than it should",
+    "a head that is none": "another form than it should",
+    "garbage": "announced a frame",
+    "no document": "something else than it was asked",
+    "a crash": "ended before its time",
+    "silence": "silent for too long",
+    "privileges kept": "it still has Uid 0 0 0 0",
+}
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walled, "SLACK", timedelta(0))
+
+
+def fetched(web: WalledWeb) -> None:
+    with web.get(PLACE, deadline=SHORT) as answer:
+        for _ in answer.blocks():
+            pass
+
+
+def caught(kind: str) -> PawldError:
+    with WalledWeb(lying(kind), stall=SHORT) as web, pytest.raises(PawldError) as found:
+        fetched(web)
+    assert "secret" not in found.value.message
+    return found.value
+
+
+@pytest.mark.parametrize(("kind", "words"), BROKEN.items(), ids=BROKEN.keys())
+def test_a_client_that_breaks_the_talk_is_ended_and_blames_no_build(kind: str, words: str) -> None:
+    error = caught(kind)
+    assert (type(error), error.reason) == (TransientError, Reason.READER_FAILED)
+    assert words in error.message
+
+
+def test_a_sentence_of_its_own_is_cut_and_cannot_move_the_cursor() -> None:
+    error = caught("a sentence with control characters")
+    assert error.reason is Reason.UNREACHABLE
+    assert error.message.isprintable()
+    assert len(error.message) <= 1000
+
+
+def test_a_body_without_end_ends_at_the_deadline() -> None:
+    begun = time.monotonic()
+    error = caught("an endless body")
+    assert error.reason is Reason.READER_FAILED
+    assert "longer than it may" in error.message or "took nothing that it was sent" in error.message
+    assert time.monotonic() - begun < 10
+
+
+def test_a_reply_without_end_ends_at_its_limit() -> None:
+    with WalledWeb(lying("an endless body"), stall=SHORT) as web, pytest.raises(TransientError) as found:
+        web.call("GET", PLACE.url, limit=3 << 20, deadline=SHORT)
+    assert "more than it may" in found.value.message
+
+
+def test_after_one_that_was_killed_the_next_request_gets_another(httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/a").respond_with_data(b"a")
+    honest = walls_for(USER)
+    assert isinstance(honest, Walls)
+    kinds = iter(["a crash"])
+    walls = Walls(
+        honest.user,
+        honest.uid,
+        honest.gid,
+        lambda one: lying(kind).command(one) if (kind := next(kinds, "")) else honest.command(one),
+    )
+    with WalledWeb(walls) as web:
+        with pytest.raises(TransientError):
+            web.call("GET", httpserver.url_for("/a"))
+        assert web.call("GET", httpserver.url_for("/a")).body == b"a"
