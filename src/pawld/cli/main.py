@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pawld.cli.output import Manner
 
 _SILENT = frozenset({"status", "history", "config", "run"})  # no library speaks there; run sets its logs up itself
+_FROZEN = "--behind-walls"  # as in system.walls.child
+_CHILDREN = ("pawld.install.archive.behind_walls", "pawld.system.http.behind_walls")
 _OBJECTS = 50_000  # between two looks for garbage that refers to itself
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 PIPE_CLOSED = 141  # 128 + SIGPIPE
@@ -31,6 +33,10 @@ def script() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command (*argv* without the program's name; default: this process's) and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == [_FROZEN] and words[1:2] and words[1] in _CHILDREN:
+        from importlib import import_module
+
+        import_module(words[1]).main(words[2:])
     if words in (["--version"], ["-V"]):
         print(f"pawld {__version__}")
         return 0

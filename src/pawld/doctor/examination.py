@@ -24,6 +24,7 @@ def examination(settings: Settings, agents: Sequence[str]) -> Iterator[Found]:
     try:
         for finding in (*place.permissions([state_dir]), *state.state(state_dir, database), place.container()):
             yield "", finding
+        yield "", place.walls(settings.updater)
         if database is not None:
             yield "", state.marks(state_dir, database)
         yield from (("", finding) for finding in place.guards())

@@ -3,6 +3,7 @@
 import os
 import shutil
 import stat
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,10 +13,14 @@ from pawld.doctor.finding import Finding, ok, problem, warning
 from pawld.install.shelf import Shelf
 from pawld.install.sweep import size_of
 from pawld.reasons import Reason
+from pawld.settings.updater import Updater
 from pawld.system.process import run
+from pawld.system.walls import USER, Walls
+from pawld.wiring.walls import told, walls_or_why
 
 _MiB = 1024 * 1024
 _ASKING = timedelta(seconds=20)  # for a package manager
+_NEW_USER = "Run `useradd --system --no-create-home --shell /usr/sbin/nologin {}`, or start pawld by its own unit."
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _MOUNTS = Path("/proc/self/mounts")
 _CONTAINERS = (Path("/.dockerenv"), Path("/run/.containerenv"))
@@ -50,6 +55,15 @@ def permissions(directories: Sequence[Path]) -> Iterator[Finding]:
             yield problem("permissions", Reason.PERMISSION_DENIED, f"This user may not write to {directory}.")
         else:
             yield ok("permissions", f"{directory} is for its owner alone.")
+
+
+def walls(updater: Updater) -> Finding:
+    """Say who reads what comes from the network. Where it is root, and need not be, somebody should look at it."""
+    found = walls_or_why(updater)
+    if isinstance(found, Walls) or os.name != "posix" or os.geteuid() != 0 or sys.platform != "linux":
+        return ok("walls", told(updater))
+    mend = "Take unsafe_parse_as_root out." if updater.unsafe_parse_as_root else _NEW_USER.format(updater.user or USER)
+    return warning("walls", told(updater), mend)
 
 
 def owner(root: Path, owners: Sequence[Owner] = OWNERS) -> Finding:

@@ -44,6 +44,14 @@ class Updater(Section):
         examples=[["http://127.0.0.1:4001"]],
     )
     proxy: Proxy | None = Field(None, description="The proxy for everything but loopback.")
+    user: str | None = Field(
+        None,
+        pattern=r"^[a-z_][a-z0-9_-]{0,31}$",
+        description="Who reads what comes from the network, without privileges; default: pawld, if there is that user.",
+    )
+    unsafe_parse_as_root: StrictBool = Field(
+        default=False, description="Read it in the process that installs, as root, though there is a user for it."
+    )
     ca_file: AbsolutePath | None = Field(
         None, description="Certificates to trust beside the system's.", examples=["/etc/pawld/corporate-ca.pem"]
     )

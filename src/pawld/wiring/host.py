@@ -36,6 +36,7 @@ from pawld.wiring.proof import product_of, trust_of
 from pawld.wiring.supply import mover_of, patch_places_of, pin_of, source_of
 from pawld.wiring.surroundings import Surroundings
 from pawld.wiring.verdicts import gates_of, health_of
+from pawld.wiring.walls import walls_of
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -166,6 +167,7 @@ class Host:
             marks=HighWater(self.database, updater.state_dir / "marks.json"),
             lock_holder=this_host if len(self.settings.agents) == 1 else f"{this_host}.{name}",
             open_web=self._open_web,
+            walls=walls_of(updater),
         )
 
 

@@ -10,13 +10,19 @@ from pawld.settings.sources import TokenAuth as TokenSettings
 from pawld.settings.updater import Updater
 from pawld.system.http import Web
 from pawld.vendors.api import Auth
+from pawld.wiring.walls import walls_of
 
 Now = Callable[[], datetime]
 
 
 def web_of(updater: Updater) -> Web:
-    """Return the client that everything on this host shares."""
-    return Web(proxy=updater.proxy, ca_file=updater.ca_file, stall=updater.stall)
+    """Return the client that everything on this host shares; its work is done behind walls where there are any."""
+    walls = walls_of(updater)
+    if walls is None:
+        return Web(proxy=updater.proxy, ca_file=updater.ca_file, stall=updater.stall)
+    from pawld.system.http.walled import WalledWeb
+
+    return WalledWeb(walls, proxy=updater.proxy, ca_file=updater.ca_file, stall=updater.stall)
 
 
 def auth_of(settings: AuthSettings, web: Web, now: Now, cache: Path) -> Auth:

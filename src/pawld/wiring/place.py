@@ -11,9 +11,11 @@ from pawld.settings.install import DirectoryInstall, FileInstall
 from pawld.settings.install import LaunchdService as LaunchdSettings
 from pawld.settings.install import SystemdService as SystemdSettings
 from pawld.settings.models import Agent as AgentSettings
+from pawld.system.walls import Walls
 from pawld.wiring.surroundings import Surroundings
 
 if TYPE_CHECKING:
+    from pawld.install.archive import Unpack
     from pawld.install.contents import Contents
 
 
@@ -29,7 +31,7 @@ def installer_of(agent: AgentSettings, around: Surroundings) -> Installer:
         from pawld.install.directory import ArchiveContents
 
         links = Links.INSIDE if settings.unsafe_allow_links else Links.REFUSED
-        contents = ArchiveContents(around.platform, links=links)
+        contents = ArchiveContents(around.platform, links=links, reader=reader_of(around.walls))
     elif isinstance(settings, FileInstall):
         from pawld.install.file import ProgramContents
 
@@ -47,6 +49,17 @@ def installer_of(agent: AgentSettings, around: Surroundings) -> Installer:
         qualify=settings.qualify or (),
         qualify_limit=settings.qualify_timeout,
     )
+
+
+def reader_of(walls: Walls | None) -> "Unpack":
+    """Return what unpacks archives: behind *walls*, where there are any."""
+    from pawld.install.archive import unpack
+
+    if walls is None:
+        return unpack
+    from pawld.install.archive.walled import WalledUnpack
+
+    return WalledUnpack(walls)
 
 
 def service_of(agent: AgentSettings, around: Surroundings, current: Callable[[], Slot | None]) -> Service:

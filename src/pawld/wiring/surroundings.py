@@ -7,6 +7,7 @@ from pathlib import Path
 from pawld.model import Platform
 from pawld.ports import Clock, MarkStore
 from pawld.system.http import Web
+from pawld.system.walls import Walls
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class Surroundings:
 
     Attributes:
         lock_holder: what a shared lock is held by: the host, and the agent too where several would share its name.
+        walls: where the bytes of strangers are read; None reads them in this process.
         open_web: makes a client that trusts a private authority; it is closed with the host.
     """
 
@@ -27,6 +29,7 @@ class Surroundings:
     marks: MarkStore
     lock_holder: str
     open_web: Callable[[Path], Web]
+    walls: Walls | None = None
 
     def token_cache(self, user: str) -> Path:
         """Return where a fetched token of this agent's *user* (a source, a gate) is kept."""

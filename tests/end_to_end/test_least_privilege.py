@@ -1,0 +1,168 @@
+"""A real update of a real host by root: what strangers sent is read by a user who may do nothing."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from support.besieged import Besieged, besieged
+from support.commands import finished, words_for
+from support.liars import USER
+from support.raw_server import Asked, Wire
+
+from pawld.reasons import Reason
+from pawld.settings import load
+from pawld.system.walls.child import still_held
+
+pytestmark = pytest.mark.rig("root")
+
+HTTP, ARCHIVE = "pawld.system.http.behind_walls", "pawld.install.archive.behind_walls"
+NOBODY = 65534
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Besieged]:
+    """A host whose administrator named the user."""
+    home = tmp_path_factory.mktemp("walls") / "home"
+    home.mkdir()
+    with besieged(home) as made:
+        config = home / "pawld.toml"
+        config.write_text(config.read_text().replace("[updater]\n", f'[updater]\nuser = "{USER}"\n'))
+        made.be_patient()
+        made.settings = load(config, {})
+        yield made
+
+
+def children(parent: int | None = None) -> dict[int, str]:
+    """Every child behind walls, or those of one parent, with the module that it runs."""
+    found = {}
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (place / "cmdline").read_bytes().split(b"\0")
+            stat = (place / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        module = next((word.decode() for word in words if word.endswith(b".behind_walls")), None)
+        if module and stat[0] != "Z" and parent in (None, int(stat[1])):
+            found[int(place.name)] = module
+    return found
+
+
+@contextmanager
+def watched() -> Iterator[dict[str, set[str]]]:
+    """Look at the children of this process as often as can be; yield what each module's had left when it worked."""
+    seen: dict[str, set[str]] = {}
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            for pid, module in children(os.getpid()).items():
+                held = still_held(Path(f"/proc/{pid}/status"), NOBODY, NOBODY)
+                if not held.startswith("a status"):
+                    seen.setdefault(module, set()).add(held)
+            time.sleep(0.002)
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        done.set()
+        watcher.join()
+
+
+def test_an_update_is_read_by_a_user_without_any_privilege(host: Besieged) -> None:
+    host.offer("1.1.0")
+    with watched() as seen:
+        assert host.update().reason is Reason.UPDATED
+    assert host.answer == "acme-agent 1.1.0"
+    assert seen.keys() == {HTTP, ARCHIVE}
+    assert all("" in held for held in seen.values()), seen
+    assert children(os.getpid()) == {}
+    owners = {path.lstat().st_uid for path in (host.root, *host.root.rglob("*"))}
+    assert owners == {0}, "no file of an agent is another's than root's"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("module", [HTTP, ARCHIVE])
+def test_a_reader_that_is_killed_installs_nothing_and_the_next_update_succeeds(host: Besieged, module: str) -> None:
+    version = f"1.2.{(HTTP, ARCHIVE).index(module)}"
+    data, before = host.offer(version), host.slots()
+    killed: list[int] = []
+
+    def answer(asked: Asked, wire: Wire) -> None:
+        wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(data) + data[:100])
+        if module == HTTP:
+            kill(module, killed)
+        wire.send(data[100:])
+
+    good, host.content = host.content, answer
+    killer = threading.Thread(target=kill, args=(module, killed))
+    if module == ARCHIVE:
+        killer.start()
+    outcome = host.update()
+    if module == ARCHIVE:
+        killer.join()
+    assert killed
+    assert outcome.reason in (Reason.READER_FAILED, Reason.TRANSFER_CUT), outcome
+    assert host.slots() == before
+    assert not list((host.root / "versions").glob(".staging-*"))
+    host.content = good
+    assert host.update().reason is Reason.UPDATED
+
+
+def kill(module: str, killed: list[int]) -> None:
+    end = time.monotonic() + 20
+    while not killed and time.monotonic() < end:
+        for pid, found in children(os.getpid()).items():
+            if found == module:
+                os.kill(pid, signal.SIGKILL)
+                killed.append(pid)
+        time.sleep(0.001)
+
+
+@pytest.mark.long
+def test_readers_end_with_the_root_that_is_killed_and_recover_finds_nothing_of_theirs(host: Besieged) -> None:
+    data, before, outside = host.offer("1.3.0"), host.slots(), host.elsewhere()
+    asked_for = threading.Event()
+    release = threading.Event()
+
+    def answer(asked: Asked, wire: Wire) -> None:
+        wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(data) + data[:100])
+        asked_for.set()
+        release.wait(20)
+
+    good, host.content = host.content, answer
+    updater = subprocess.Popen(words_for(host.home / "pawld.toml", "update"), cwd="/", stderr=subprocess.DEVNULL)
+    assert asked_for.wait(30)
+    mine = children(updater.pid)
+    assert HTTP in mine.values()
+    updater.kill()
+    updater.wait()
+    end = time.monotonic() + 20
+    while children().keys() & mine.keys():
+        assert time.monotonic() < end, "a reader outlives its root"
+        time.sleep(0.02)
+    release.set()
+    assert finished(host.home / "pawld.toml", "recover").returncode == 0
+    assert (host.slots(), host.elsewhere()) == (before, outside)
+    host.content = good
+    assert host.update().reason is Reason.UPDATED
+
+
+def test_the_doctor_says_who_reads(host: Besieged) -> None:
+    said = finished(host.home / "pawld.toml", "doctor")
+    assert f"is read by the user {USER}, who may do nothing else" in said.stdout + said.stderr
+
+
+def test_a_user_whom_nobody_made_is_told_before_anything_is_fetched(host: Besieged, tmp_path: Path) -> None:
+    config = tmp_path / "pawld.toml"
+    config.write_text((host.home / "pawld.toml").read_text().replace(f'"{USER}"', '"no_such_user"'))
+    said = finished(config, "update")
+    assert said.returncode == Reason.CONFIG_INVALID.exit
+    assert "updater.user is no_such_user, but this host has no user no_such_user." in said.stdout + said.stderr
