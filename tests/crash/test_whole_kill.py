@@ -44,13 +44,17 @@ def _judged(name: str, how: Callable[[House, tuple[str, ...]], Target], every: i
 
     tell(f"kills, whole {name}, {how.__name__}, 1 point in {every}: {dict(found.figures)}, bad: {found.bad}")
     # On a busy host a run may make a call fewer than the first one did; then it lives to its end, and is judged too.
-    assert found.figures["killed"] > found.figures["points"] * 0.9 > 25
+    assert found.figures["killed"] > found.figures["points"] * 0.9 > 50
     assert found.bad == []
 
 
-@pytest.mark.parametrize("name", sorted(ACTS))
-def test_a_kill_of_a_whole_command_leaves_a_running_agent_and_is_finished_by_the_next(name: str, memory: Path) -> None:
-    _judged(name, _forked, 4, memory)
+@pytest.mark.parametrize(
+    ("name", "every"), [("update", 4), ("rollback", 2), ("recover", 1), ("recover on probation", 1)]
+)
+def test_a_kill_of_a_whole_command_leaves_a_running_agent_and_is_finished_by_the_next(
+    name: str, every: int, memory: Path
+) -> None:
+    _judged(name, _forked, every, memory)
 
 
 @pytest.mark.long

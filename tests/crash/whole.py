@@ -4,9 +4,10 @@ Trust is a signed manifest, so that marks are raised; the agent is a small progr
 """
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -14,16 +15,19 @@ from pathlib import Path
 from typing import Any
 
 from crash.children import TESTS, environment
-from crash.command import hurry
+from crash.command import a_minute_ago, hurry
+from crash.parts import forked
 from crash.world import NEW, OLD, RELEASES, fresh, left_over, names_in, running_version
 from support.signing import Vendor
 from support.static_web import StaticWeb, static_web
 
 from pawld.cli.control import Wish
 from pawld.formats.record import write_manifest
+from pawld.install.pointer import LinkPointer
 from pawld.lifecycle.database import open_database
 from pawld.lifecycle.high_water import HighWater
 from pawld.lifecycle.silence import Silence
+from pawld.lifecycle.swap import Swap
 from pawld.wiring.control import control
 
 _HEAD = """
@@ -140,6 +144,7 @@ class Act:
         words: its command line; the same as *do* in a process of its own.
         goal: the version that it ends in.
         report: the reason that promises this.
+        after: what is done after the next start, where it is not the same again.
     """
 
     prepare: Callable[[House], None]
@@ -147,6 +152,7 @@ class Act:
     do: Callable[[House], str]
     goal: str
     report: str
+    after: Callable[[House], str] | None = None
 
 
 def installed(house: House) -> None:
@@ -162,9 +168,36 @@ def updated(house: House) -> None:
     assert house.update() == "updated"
 
 
+def died(house: House, place: type, name: str) -> None:
+    """Update, and die where the method *name* would be called, as a killed process does."""
+
+    def die(*_: object, **__: object) -> None:
+        os._exit(9)
+
+    def update() -> None:
+        setattr(place, name, die)
+        house.update()
+
+    assert os.waitstatus_to_exitcode(os.waitpid(forked(update), 0)[1]) == 9
+
+
+def cut_in_the_swap(house: House) -> None:
+    """A host that lost its update between the stop of the old version and the move of ``current``."""
+    installed(house)
+    died(house, LinkPointer, "move")
+
+
+def cut_on_probation(house: House) -> None:
+    """A host that lost its update while the new version was watched, or would have been."""
+    installed(house)
+    died(house, Swap, "watch")
+
+
 ACTS = {
     "update": Act(installed, ("update",), House.update, NEW, "updated"),
     "rollback": Act(updated, ("rollback",), House.rollback, OLD, "operator_rollback"),
+    "recover": Act(cut_in_the_swap, ("recover",), House.recover, NEW, "recovered", House.update),
+    "recover on probation": Act(cut_on_probation, ("recover",), House.recover, NEW, "recovered", House.update),
 }
 
 
@@ -182,9 +215,9 @@ def wrong_now(house: House, act: Act, output: bytes = b"") -> str:
     return "" if house.mark() >= floor else f"the mark fell to {house.mark()}"
 
 
-def wrong_after(house: House, act: Act, again: Sequence[Callable[[House], str]] = ()) -> str:
+def wrong_after(house: House, act: Act) -> str:
     """Start pawld again, as a boot would and then as a timer or a person would, and return what is wrong then."""
-    for step in again or (House.recover, act.do):
+    for step in (House.recover, act.after or act.do):
         code = step(house)
         if code not in _GOOD:
             return f"{step.__name__} answered {code}"
@@ -214,7 +247,8 @@ def house_in(directory: Path, *, service: bool = False, probation: str = "1s") -
 
 def prepared(house: House, act: Act, directory: Path) -> Callable[[], object]:
     """Make the host that *act* starts from, and return what makes it anew, quickly, each time."""
-    act.prepare(house)
+    with a_minute_ago():
+        act.prepare(house)
     fresh(house.home, directory / "template")
     return lambda: fresh(directory / "template", house.home)
 
