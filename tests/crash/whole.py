@@ -232,10 +232,12 @@ _GOOD = {"updated", "up_to_date", "recovered", "operator_rollback", "no_previous
 
 
 @contextmanager
-def house_in(directory: Path, *, service: bool = False, probation: str = "1s") -> Iterator[House]:
-    """Build an empty host in *directory*, and serve its releases until the block ends."""
-    vendor, home = Vendor.new(), directory / "home"
-    home.mkdir()
+def house_in(
+    directory: Path, *, home: Path | None = None, service: bool = False, probation: str = "1s"
+) -> Iterator[House]:
+    """Build an empty host in *directory*, or at *home*, and serve its releases until the block ends."""
+    vendor, home = Vendor.new(), home or directory / "home"
+    home.mkdir(parents=True)
     hurry()
     with static_web({}) as web:
         text = _HEAD + (_SERVICE if service else "")
