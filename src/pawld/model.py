@@ -128,6 +128,11 @@ class Evidence:
     type: str
     facts: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def optional(self) -> bool:
+        """It counts where a host demands its kind; else nobody looks at it."""
+        return self.facts.get("optional") == "yes"
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

@@ -210,7 +210,7 @@ class Reason(Enum):
         "evidence_not_checked",
         Exit.CONFIGURATION,
         Cause.HOST,
-        "Install what the sentence names, or change [agents.NAME.trust.evidence]; then run `pawld update`.",
+        "Install or configure what the sentence names, or demand other evidence; then run the command again.",
     )
 
     # Staging, swap and health.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
-from pawld.cli import release_keys
+from pawld.cli import release_evidence, release_keys
 from pawld.cli import release_talk as talk
 from pawld.cli.release_desk import add_desk, add_passphrase, desk, moment, platform, unlock_new
 from pawld.errors import OperatorError
@@ -84,6 +84,7 @@ def _add_ingest(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
     parser.add_argument("--sha256", metavar="HEX", help="refuse any other bytes")
     parser.add_argument("--no-copy", action="store_true", help="leave the bytes at the URL; hosts fetch them there")
     parser.add_argument("--final-host", action="append", default=[], metavar="HOST", help="where a redirect may end")
+    release_evidence.add_to(parser)
     parser.add_argument("--patches", type=int, default=BASES, metavar="N", help=f"older builds to patch from ({BASES})")
     _add_conditions(parser)
     _add_common(parser)
@@ -201,7 +202,10 @@ def _ingest(arguments: Namespace) -> Exit:
         incoming = _incoming(arguments, product, locations)
         if arguments.patches and not can_make():
             talk.warn("No patches are made: install pawld[delta] for them.")
-        record = ingest(publisher, incoming, blocks, arguments.channel, conditions, patches=arguments.patches)
+        vouch = release_evidence.vouch(arguments, web)
+        record = ingest(
+            publisher, incoming, blocks, arguments.channel, conditions, patches=arguments.patches, vouch=vouch
+        )
         return talk.outcome(arguments, (record,), publish(publisher))
 
 
@@ -217,6 +221,7 @@ def _incoming(arguments: Namespace, product: str, locations: tuple[Location, ...
         locations=locations,
         kept=not arguments.no_copy,
         sha256=arguments.sha256,
+        evidence=tuple(arguments.evidence),
     )
 
 

@@ -149,6 +149,7 @@ def _release(record: Record) -> dict[str, Any]:
         "paused": record.rollout.paused_at is not None,
         "withdrawn": list(record.withdrawn),
         "security_floor": record.security_floor,
+        "evidence": [one.type for one in record.evidence],
     }
 
 

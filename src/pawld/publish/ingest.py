@@ -3,7 +3,7 @@
 Nothing that the vendor's interface says of a build is believed; what is signed is what was measured here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +19,13 @@ from pawld.publish.publisher import Publisher
 from pawld.publish.records import custom_of
 from pawld.publish.release import PLAIN, Conditions, put_on_channel
 from pawld.reasons import Reason
+
+Vouch = Callable[[Record, Path], None]
+"""Checks the evidence of a record on the file; raises where it does not hold."""
+
+
+def _nobody(_record: Record, _path: Path) -> None:
+    """Vouch for everything; it is for builds without evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +62,23 @@ def ingest(
     conditions: Conditions = PLAIN,
     *,
     patches: int = 0,
+    vouch: Vouch = _nobody,
 ) -> Record:
     """Measure *blocks*, keep them, stage the build on *channel*, and return its record.
 
     With *patches*, hosts that have one of the newest so many older builds are offered a patch where it saves enough.
-    Repeating it with the same bytes changes nothing.
+    Repeating it with the same bytes changes nothing. Evidence is checked by *vouch* first, as hosts will: nobody shall
+    publish what no host takes.
 
     Raises:
         OperatorError: usage where other bytes were published under this version, or the record cannot say it.
-        RejectedError: digest_mismatch, archive_refused.
+        RejectedError: digest_mismatch, archive_refused; and what *vouch* raises.
     """
     publisher.plan.channel(channel)
     with artifacts.taken_in(publisher.layout, blocks) as (path, measured):
-        build = _with_patches(publisher, _build(publisher, incoming, path, measured, channel), path, patches)
+        plain = _build(publisher, incoming, path, measured, channel)
+        vouch(plain.record, path)
+        build = _with_patches(publisher, plain, path, patches)
         if build.kept:
             artifacts.keep(publisher.layout, path, measured.sha256)
     records = put_on_channel(publisher, [build], channel, conditions)

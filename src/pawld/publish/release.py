@@ -97,6 +97,7 @@ def _record(publisher: Publisher, build: Build, channel: str, conditions: Condit
         min_updater=conditions.min_updater or kept.min_updater,
         security_floor=_floor(build.record, before, conditions),
         not_before=conditions.not_before or kept.not_before,
+        evidence=build.record.evidence or kept.evidence,
         withdrawn=tuple(withdrawn),
         allow_downgrade_from=_downgrade(kept, before, conditions),
     )

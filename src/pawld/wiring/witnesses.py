@@ -1,11 +1,16 @@
 """What can check evidence on this host, by type; a checker and its libraries are loaded where they are asked for."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
+from pawld.model import Evidence, Record
+from pawld.ports import Downloaded
 from pawld.settings.evidence import EvidenceDemand
 from pawld.system.http import Web
-from pawld.trust.evidence import EvidenceChecker, Unchecked
+from pawld.trust.evidence import EvidenceChecker, Unchecked, check_evidence
 
 KNOWN = ("minisign", "sshsig", "sigstore", "authenticode", "pkgutil")
 
@@ -44,6 +49,22 @@ class Witnesses(Mapping[str, EvidenceChecker]):
 
     def __len__(self) -> int:
         return len(KNOWN)
+
+
+def as_a_host(pinned: Mapping[str, Any], web: Web) -> Callable[[Record, Path], None]:
+    """Return what checks all evidence of a record on a file, offered or demanded, with what is *pinned* here."""
+    checkers = Witnesses(EvidenceDemand.model_validate(pinned), web)
+
+    def vouch(record: Record, path: Path) -> None:
+        whole = replace(record, evidence=tuple(_demanded(one) for one in record.evidence))
+        with path.open("rb") as file:
+            check_evidence(whole, Downloaded(file, path, path.name), checkers)
+
+    return vouch
+
+
+def _demanded(evidence: Evidence) -> Evidence:
+    return replace(evidence, facts={name: fact for name, fact in evidence.facts.items() if name != "optional"})
 
 
 def _sigstore(settings: EvidenceDemand, web: Web) -> EvidenceChecker:

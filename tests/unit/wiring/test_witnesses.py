@@ -1,17 +1,22 @@
 """Which checkers a configuration wires, and what is said where one is not to be had."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.evidence import code_signer
 from support.signing import Vendor
 
-from pawld.errors import OperatorError
+from pawld.errors import OperatorError, RejectedError
+from pawld.model import Evidence, Platform, Record
 from pawld.reasons import Reason
 from pawld.settings.evidence import EvidenceDemand
 from pawld.system.http import Web
-from pawld.wiring.witnesses import KNOWN, Witnesses
+from pawld.wiring.witnesses import KNOWN, Witnesses, as_a_host
+
+WINDOWS = Platform("windows", "x86_64")
 
 
 def wired(**settings: Any) -> dict[str, str]:
@@ -57,3 +62,20 @@ def test_what_is_not_configured_is_refused_with_its_key(tmp_path: Path, kind: st
 def test_a_type_that_nobody_knows_has_none() -> None:
     with Web() as web:
         assert "horoscope" not in Witnesses(None, web)
+
+
+@pytest.mark.rig("osslsigncode")
+@pytest.mark.rig("wixl")
+def test_a_publisher_checks_an_installers_signature_as_a_host_does(tmp_path: Path) -> None:
+    signer = code_signer(tmp_path)
+    path = tmp_path / "acme.msi"
+    path.write_bytes(signer.sign_installer(tmp_path))
+    facts = {"type": "authenticode", "leaf_sha256": signer.leaf_sha256, "optional": "yes"}
+    record = Record("acme", "stable", WINDOWS, "1.0.0", 1, 1, "a" * 64, path.name, "msi")
+    with Web() as web:
+        vouch = as_a_host({"authenticode": {"ca_file": str(signer.certificate)}}, web)
+        vouch(replace(record, evidence=(Evidence("authenticode", facts),)), path)
+        other = Evidence("authenticode", facts | {"leaf_sha256": "0" * 64})
+        with pytest.raises(RejectedError) as caught:
+            vouch(replace(record, evidence=(other,)), path)
+    assert caught.value.reason is Reason.SIGNATURE_INVALID

@@ -35,7 +35,7 @@ def patches_for(layout: Layout, record: Record, path: Path, bases: int = BASES) 
 
     A build whose evidence speaks of the whole file gets none: a host could not check it on what a patch makes.
     """
-    if not can_make() or record.evidence or (record.format != "file" and record.tree_sha256 is None):
+    if not can_make() or _is_vouched_for(record) or (record.format != "file" and record.tree_sha256 is None):
         return ()
     found = (_patch(layout, base, record, path) for base in _bases(layout, record)[:bases])
     return tuple(one for one in found if one is not None)
@@ -87,3 +87,7 @@ def make_patch(old: Archived, new: Archived, work: Path, to: BinaryIO) -> None:
     gathered(old, [(path, sizes[path]) for path in header.old], work / "old")
     gathered(new, [(one.path, one.size) for one in header.new], work / "new")
     write_patch(header, work / "old", work / "new", to)
+
+
+def _is_vouched_for(record: Record) -> bool:
+    return any(not one.optional for one in record.evidence)

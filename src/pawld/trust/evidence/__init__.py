@@ -48,7 +48,7 @@ class EvidenceChecker(Protocol):
 
 def asked(record: Record, demand: Demand = NOTHING) -> tuple[Evidence, ...]:
     """Return what has to be looked at: what the record demands, and what it offers of the demanded types."""
-    listed = tuple(one for one in record.evidence if not _is_optional(one) or one.type in demand.of)
+    listed = tuple(one for one in record.evidence if not one.optional or one.type in demand.of)
     types = {one.type for one in listed}
     inside = (one for one in EMBEDDED if one in demand.of and one not in types)
     return (*listed, *(Evidence(one, {"optional": "yes"}) for one in inside))
@@ -69,7 +69,7 @@ def check_evidence(
         try:
             vouched.add((evidence.type, _checked(record, evidence, downloaded, checkers)))
         except PawldError as error:
-            if not _is_optional(evidence):
+            if not evidence.optional:
                 raise
             faults.append(error)
     for lacking in _lacking(demand, vouched):
@@ -118,7 +118,3 @@ def _lacking(demand: Demand, vouched: set[tuple[str, str]]) -> Iterator[str]:
     for wanted in demand.of:
         if wanted not in {kind for kind, _ in found}:
             yield f"no evidence of type {wanted}, which this host demands"
-
-
-def _is_optional(evidence: Evidence) -> bool:
-    return evidence.facts.get("optional") == "yes"
