@@ -266,6 +266,11 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Unconfirmed(Hold):
+    """What the pin would order waits for a person to confirm it where it was ordered."""
+
+
+@dataclass(frozen=True, slots=True)
 class Slot:
     """One installed version on disk, complete and never changed.
 

@@ -88,6 +88,12 @@ class Reason(Enum):
         "Pin a version at or above the signed floor.",
     )
     NOT_DEPLOYED = ("not_deployed", Exit.DONE, Cause.NONE, _WAIT)
+    NOT_CONFIRMED = (
+        "not_confirmed",
+        Exit.TRY_LATER,
+        Cause.OPERATOR,
+        "Confirm the deployment at the campaign server; pawld never does so by itself.",
+    )
     NOT_IN_ROLLOUT = ("not_in_rollout", Exit.DONE, Cause.NONE, _WAIT)
     ROLLOUT_PAUSED = ("rollout_paused", Exit.DONE, Cause.PUBLISHER, _WAIT)
     CHANNEL_HALTED = ("channel_halted", Exit.DONE, Cause.PUBLISHER, _WAIT)

@@ -21,6 +21,8 @@ class FakeHawkbit(FakeVendor):
         route("config", "PUT", f"{BASE}/configData"),
         route("deployment", "GET", f"{BASE}/deploymentBase/([^/]+)", required=["c"]),
         route("feedback", "POST", f"{BASE}/deploymentBase/([^/]+)/feedback"),
+        route("consent", "GET", f"{BASE}/confirmationBase"),
+        route("confirmation", "GET", f"{BASE}/confirmationBase/([^/]+)", required=["c"]),
         route("cancel", "GET", f"{BASE}/cancelAction/([^/]+)"),
         route("cancelled", "POST", f"{BASE}/cancelAction/([^/]+)/feedback"),
         route("installed", "PUT", f"{BASE}/installedBase"),
@@ -35,6 +37,8 @@ class FakeHawkbit(FakeVendor):
         self.deployments: dict[str, dict[str, Any]] = {}
         self.active: str | None = None
         self.cancelling: str | None = None
+        self.unconfirmed: str | None = None
+        self.asks_consent = False
         self.heard: list[tuple[str, str, str, list[str]]] = []
         self.told_installed: list[tuple[str, str]] = []
         self.knows_installed = True
@@ -64,6 +68,15 @@ class FakeHawkbit(FakeVendor):
         }
         self.deployments[number] = deployment | changes
         self.active = number
+
+    def confirm(self) -> None:
+        """Confirm what waits, as a person does at the server."""
+        self.active, self.unconfirmed = self.unconfirmed, None
+
+    def deploy_unconfirmed(self, number: str, version: str, **changes: Any) -> None:
+        """Assign it in a tenant that asks for consent."""
+        self.deploy(number, version, **changes)
+        self.active, self.unconfirmed = None, number
 
     def cancel(self) -> None:
         """Ask the device to leave the active action."""
@@ -98,9 +111,19 @@ class FakeHawkbit(FakeVendor):
             return answer(200, self._base())
         if name == "cancel":
             return answer(200, {"id": f"1{found[1]}", "cancelAction": {"stopId": found[1]}})
+        if name == "consent":
+            return answer(200, {"autoConfirm": {"active": False}, "_links": {}})
+        if name == "confirmation":
+            return self._confirmation(found[1])
         if found[1] != self.active:
             return answer(404, {"message": "no such action"})
         return answer(200, {"id": found[1], "deployment": self.deployments[found[1]], "actionHistory": {}})
+
+    def _confirmation(self, number: str) -> Response:
+        if number != self.unconfirmed:
+            return answer(404, {"message": "no such action"})
+        history = {"status": "WAIT_FOR_CONFIRMATION", "messages": ["Waiting for the confirmation by the device"]}
+        return answer(200, {"id": number, "confirmation": self.deployments[number], "actionHistory": history})
 
     def _base(self) -> dict[str, Any]:
         links = {}
@@ -111,6 +134,10 @@ class FakeHawkbit(FakeVendor):
             links["cancelAction"] = {"href": f"{place}/cancelAction/{self.cancelling}"}
         elif self.active is not None:
             links["deploymentBase"] = {"href": f"{place}/deploymentBase/{self.active}?c=-2127183556"}
+        if self.unconfirmed is not None:
+            links["confirmationBase"] = {"href": f"{place}/confirmationBase/{self.unconfirmed}?c=-2127183556"}
+        elif self.asks_consent:
+            links["confirmationBase"] = {"href": f"{place}/confirmationBase"}
         return {"config": {"polling": {"sleep": self.sleep}}, "_links": links}
 
     def _feedback(self, name: str, number: str, body: dict[str, Any]) -> Response:

@@ -17,7 +17,7 @@ from pawld.lifecycle.resolve import Inquiry, Resolved
 from pawld.lifecycle.states import Build, Idle, Waiting
 from pawld.lifecycle.steps import Step, step_from
 from pawld.lifecycle.swap import Swap
-from pawld.model import Hold, NoBuild, Record, Slot
+from pawld.model import Hold, NoBuild, Record, Slot, Unconfirmed
 from pawld.ports import Gate, Ordering, Progress
 from pawld.reasons import Reason
 
@@ -233,6 +233,8 @@ class Cycle:
 
 def _nothing(resolved: NoBuild | Hold) -> Idle:
     """What it comes to where there is no release to decide on."""
+    if isinstance(resolved, Unconfirmed):
+        return Idle(Reason.NOT_CONFIRMED, resolved.message, resolved.retry_at)
     if isinstance(resolved, Hold):
         return Idle(Reason.NOT_DEPLOYED, resolved.message, resolved.retry_at)
     return Idle(Reason.NO_BUILD, resolved.message)

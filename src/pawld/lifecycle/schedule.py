@@ -31,6 +31,9 @@ _BACKOFF_OF_PEOPLE = (timedelta(minutes=15), LONGEST_WAIT)  # until a publisher 
 _SOON = frozenset({Reason.NAME_NOT_RESOLVED, Reason.TRANSFER_CUT, Reason.TRANSFER_STALLED})
 """Faults of the network that are tried again soon: the origin was not reached, or a download only has to go on."""
 
+_BY_SERVER = frozenset({Reason.NOT_DEPLOYED, Reason.NOT_CONFIRMED})
+"""A campaign server said when it is asked again."""
+
 _WAITING = "waiting"
 
 Dice = Callable[[], float]
@@ -84,7 +87,7 @@ def next_look(now: datetime, last: Last, own: timedelta, place: float, dice: Dic
         again = last.retry_at + _jitter(last.retry_at - now, dice)
         if last.state == _WAITING:
             due = min(due, last.retry_at)
-        elif last.reason is Reason.NOT_DEPLOYED:
+        elif last.reason in _BY_SERVER:
             due = again  # a campaign server says itself how often it is asked
         elif _failed(last):
             due = max(due, again) if _is_the_origins(last.reason) else again

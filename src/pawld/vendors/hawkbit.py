@@ -99,6 +99,13 @@ class _DeploymentBase(Form):
     deployment: _Deployment
 
 
+class _ConfirmationBase(Form):
+    """Without an action that waits, the document tells of automatic confirmation alone."""
+
+    id: str = ""
+    confirmation: _Deployment | None = None
+
+
 class _CancelAction(Form):
     stop_id: str = Field(alias="stopId")
 
@@ -114,7 +121,7 @@ class Base:
 
     Attributes:
         sleep: until the next poll.
-        links: paths by name: ``configData``, ``deploymentBase``, ``cancelAction``, ``installedBase`` …
+        links: paths by name: ``configData``, ``deploymentBase``, ``confirmationBase``, ``cancelAction`` …
     """
 
     sleep: timedelta
@@ -210,10 +217,15 @@ class Ddi:
         if reply.status in _GONE:
             return None
         base = read(_DeploymentBase, self._api.understood(reply), VENDOR, "the deployment")
-        told = base.deployment
-        chunks = tuple(Chunk(one.name, one.version) for one in told.chunks)
-        window = None if told.window is None else told.window == "available"
-        return Deployment(base.id, path, told.download, told.update, window, chunks)
+        return _deployment(base.id, path, base.deployment)
+
+    def unconfirmed(self, path: str) -> Deployment | None:
+        """Return the action at *path* that a person must confirm before it is one; None where none waits."""
+        reply = self._api.send("GET", path)
+        if reply.status in _GONE:
+            return None
+        base = read(_ConfirmationBase, self._api.understood(reply), VENDOR, "the confirmation")
+        return None if base.confirmation is None else _deployment(base.id, path, base.confirmation)
 
     def cancel(self, path: str) -> Cancel | None:
         """Return which action is to be cancelled; None where the server took that back."""
@@ -268,6 +280,12 @@ class Ddi:
         if parts.hostname not in (None, self._host) or not parts.path.startswith("/"):
             raise misunderstood(VENDOR, "it links to another host than the configured one")
         return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def _deployment(number: str, path: str, told: _Deployment) -> Deployment:
+    chunks = tuple(Chunk(one.name, one.version) for one in told.chunks)
+    window = None if told.window is None else told.window == "available"
+    return Deployment(number, path, told.download, told.update, window, chunks)
 
 
 def _sleep(text: str | None) -> timedelta:

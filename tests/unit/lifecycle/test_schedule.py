@@ -54,8 +54,9 @@ def test_hosts_have_places_of_their_own_that_stay() -> None:
     assert 0.45 < sum(places) / len(places) < 0.55
 
 
-def test_a_campaign_server_is_asked_as_often_as_it_says() -> None:
-    last = Last(START, Reason.NOT_DEPLOYED, retry_at=START + timedelta(minutes=5))
+@pytest.mark.parametrize("reason", [Reason.NOT_DEPLOYED, Reason.NOT_CONFIRMED])
+def test_a_campaign_server_is_asked_as_often_as_it_says(reason: Reason) -> None:
+    last = Last(START, reason, retry_at=START + timedelta(minutes=5))
     assert timedelta(minutes=5) <= look(last) <= timedelta(minutes=5.5)
 
 

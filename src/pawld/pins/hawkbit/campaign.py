@@ -20,6 +20,7 @@ from pawld.vendors.hawkbit import VENDOR, Base, Chunk, Ddi, Deployment, Executio
 
 _log = logging.getLogger("pawld.pins")
 Now = Callable[[], datetime]
+_LONGEST_NAME = 200  # characters of what a server calls its modules
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,11 @@ class Campaign:
         """Not before then does the server want to be asked again."""
         return self._memory.poll_at
 
+    @property
+    def unconfirmed(self) -> str | None:
+        """The deployment that a person must confirm at the server before there is an action."""
+        return self._memory.unconfirmed
+
     def refresh(self) -> Action | None:
         """Ask the server where it is time, else go by what it said; return the open action."""
         due = self._memory.poll_at
@@ -90,7 +96,8 @@ class Campaign:
             before = self._memory.action
             if offered is not None and before is not None and before.id == offered.id:
                 offered = replace(offered, told=before.told, closed=before.closed and bool(self._memory.unsent))
-            self._keep(replace(self._memory, poll_at=self._now() + base.sleep, action=offered))
+            waits = None if offered is not None else self._unconfirmed(base)
+            self._keep(replace(self._memory, poll_at=self._now() + base.sleep, action=offered, unconfirmed=waits))
         return self.action
 
     def proceed(self, line: str, code: int = 0) -> None:
@@ -171,6 +178,15 @@ class Campaign:
                 lines = (f"{error.reason.code}: {error.message}",)
                 self._ddi.feedback(path, Feedback(Execution.CLOSED, Finished.FAILURE, int(error.reason.exit), lines))
             raise
+
+    def _unconfirmed(self, base: Base) -> str | None:
+        """Name what waits for consent. Nothing is answered: it is not this host's to give."""
+        path = base.links.get("confirmationBase")
+        deployment = self._ddi.unconfirmed(path) if path is not None else None
+        if deployment is None:
+            return None
+        modules = ", ".join(f"{one.name} {one.version}".strip() for one in deployment.chunks)
+        return f"{deployment.id} ({modules[:_LONGEST_NAME]})"
 
     def _chunk(self, deployment: Deployment) -> Chunk:
         """The only chunk, or the one that is named like the product."""

@@ -60,12 +60,14 @@ class Memory:
     Attributes:
         poll_at: the server wants no poll before then.
         installed: the version that the server was last told of.
+        unconfirmed: the deployment that a person must confirm there first.
     """
 
     poll_at: datetime | None = None
     action: Action | None = None
     installed: str | None = None
     unsent: tuple[Unsent, ...] = field(default=())
+    unconfirmed: str | None = None
 
     def with_unsent(self, one: Unsent) -> "Memory":
         """Remember an answer that could not be sent."""
@@ -87,6 +89,7 @@ def read_memory(path: Path) -> Memory:
             Action(**action) if action else None,
             told.get("installed"),
             tuple(Unsent(**(one | {"details": tuple(one["details"])})) for one in told.get("unsent", ())),
+            told.get("unconfirmed"),
         )
     return Memory()
 

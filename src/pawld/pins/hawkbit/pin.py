@@ -5,7 +5,7 @@ It is also the courier's sender: each step of an update becomes feedback to the 
 
 from datetime import datetime
 
-from pawld.model import Hold, Pinned, Platform
+from pawld.model import Hold, Pinned, Platform, Unconfirmed
 from pawld.pins.hawkbit.campaign import Campaign
 from pawld.ports import Event
 from pawld.reasons import Reason
@@ -33,6 +33,9 @@ class HawkbitPin:
         """
         action = self._campaign.refresh()
         retry_at = self._campaign.poll_at
+        if action is None and self._campaign.unconfirmed is not None:
+            waits = f"{VENDOR} deployment {self._campaign.unconfirmed} waits for a person to confirm it at the server"
+            return Unconfirmed(f"{waits}{_again(retry_at)}.", retry_at)
         if action is None:
             return Hold(f"{VENDOR} deploys nothing to this host now{_again(retry_at)}.", retry_at)
         if action.download == "skip":
