@@ -61,15 +61,22 @@ def a_minute_ago() -> Iterator[None]:
         ImpatientClock.behind = timedelta(0)
 
 
-def hurry() -> None:
-    """Give the wired host an impatient clock, by both names under which it is found."""
+@contextmanager
+def hurried() -> Iterator[None]:
+    """Give every host that is wired inside an impatient clock, by both names under which it is found."""
     from pawld.wiring import host  # noqa: PLC0415 - heavy, and not for a module that is only named
 
-    for place in (host, clock):
-        place.SystemClock = ImpatientClock  # type: ignore[attr-defined,misc]  # every host gets its clock here
+    given = clock.SystemClock
+    try:
+        for place in (host, clock):
+            setattr(place, "SystemClock", ImpatientClock)  # noqa: B010 - a type, which no assignment may change
+        yield
+    finally:
+        for place in (host, clock):
+            setattr(place, "SystemClock", given)  # noqa: B010 - as above
 
 
 if __name__ == "__main__":
     VARIANTS[sys.argv[1]]()
-    hurry()
-    sys.exit(main(sys.argv[2:]))
+    with hurried():
+        sys.exit(main(sys.argv[2:]))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from crash.children import TESTS, environment
-from crash.command import a_minute_ago, hurry
+from crash.command import a_minute_ago, hurried
 from crash.parts import forked
 from crash.world import NEW, OLD, RELEASES, fresh, left_over, names_in, running_version
 from support.signing import Vendor
@@ -238,8 +238,7 @@ def house_in(
     """Build an empty host in *directory*, or at *home*, and serve its releases until the block ends."""
     vendor, home = Vendor.new(), home or directory / "home"
     home.mkdir(parents=True)
-    hurry()
-    with static_web({}) as web:
+    with hurried(), static_web({}) as web:
         text = _HEAD + (_SERVICE if service else "")
         config = directory / "pawld.toml"
         config.write_text(text.format(home=home, url=web.url, key=vendor.public_key, probation=probation))
