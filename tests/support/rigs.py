@@ -14,6 +14,7 @@ from pathlib import Path
 from support.goosebit import missing_goosebit
 from support.real_releases import missing_releases
 
+SOFTHSM = Path("/usr/lib/softhsm/libsofthsm2.so")  # where Debian puts it
 Probe = Callable[[], str | None]
 
 
@@ -86,6 +87,17 @@ def this_python() -> str | None:
     return None if sys.version_info[:2] == (3, 11) else "this is not Python 3.11"
 
 
+def module(name: str, library: Path) -> Probe:
+    """Need a Python package, and the shared library that it opens."""
+
+    def probe() -> str | None:
+        if find_spec(name) is None:
+            return f"there is no Python package {name}"
+        return None if library.exists() else f"there is no {library}"
+
+    return probe
+
+
 RIGS: dict[str, Probe] = {
     "root": root,
     "real_releases": missing_releases,
@@ -103,6 +115,7 @@ RIGS: dict[str, Probe] = {
     "rpm": program("rpm", "rpmbuild"),
     "dpkg": program("dpkg", "dpkg-deb"),
     "openssl": program("openssl"),
+    "softhsm2": every(linux, program("softhsm2-util"), module("pkcs11", SOFTHSM)),
     **{
         name: program(name)
         for name in (

@@ -11,18 +11,15 @@ from datetime import datetime
 from pathlib import Path
 
 from securesystemslib.signer import Signer
-from tuf.api.exceptions import UnsignedMetadataError
 from tuf.api.metadata import Root, Targets
 
-from pawld.errors import OperatorError
 from pawld.formats.vendor_keys import TARGET, VendorKeys, read_vendor_keys
 from pawld.model import Record
 from pawld.publish import keys, records
 from pawld.publish.edition import missing
 from pawld.publish.keys import Unlock
-from pawld.publish.publisher import Publisher
+from pawld.publish.publisher import Publisher, sign_with
 from pawld.publish.repository import load
-from pawld.reasons import Reason
 from pawld.system.files import write_durably
 
 
@@ -78,12 +75,9 @@ def signer_for(key: Path, unlock: Unlock) -> Signer:
 def sign_file(path: Path, signer: Signer) -> str:
     """Add one signature to a carried file, in place, and return the id of the key that signed."""
     metadata = load(path)
-    try:
-        signature = metadata.sign(signer, append=True)
-    except UnsignedMetadataError as error:
-        raise OperatorError(Reason.SECRET_MISSING, f"The key could not sign {path.name}: {error}.") from error
+    keyid = sign_with(metadata, signer, f"for {path.name}")
     write_durably(path, metadata.to_bytes())
-    return str(signature.keyid)
+    return keyid
 
 
 def carry(publisher: Publisher, to: Path) -> list[Path]:

@@ -110,9 +110,8 @@ def load_uri(named: NamedKey, unlock: Unlock) -> Signer:
     try:
         return Signer.from_priv_key_uri(named.uri or "", named.key, lambda _what: unlock(named.name))
     except (SslibError, ValueError, OSError, ImportError) as error:
-        raise OperatorError(
-            Reason.SECRET_MISSING, f"The signing key {named.name} cannot be used: {type(error).__name__}: {error}."
-        ) from error
+        why = f"{type(error).__name__}: {error}".rstrip(".")
+        raise OperatorError(Reason.SECRET_MISSING, f"The signing key {named.name} cannot be used: {why}.") from error
 
 
 def _read(path: Path) -> bytes:

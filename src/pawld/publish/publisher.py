@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from securesystemslib.signer import Key
+from securesystemslib.signer import Key, Signer
+from tuf.api.exceptions import UnsignedMetadataError
 from tuf.api.metadata import Metadata, Root, Targets
 
 from pawld.errors import OperatorError, TransientError
@@ -75,7 +76,7 @@ class Publisher:
         """Add the signatures of every key of *role* that is at hand."""
         for key in self.keys_of(role).values():
             if (signer := self.keyring.signer(key)) is not None:
-                metadata.sign(signer, append=True)
+                sign_with(metadata, signer, self.keyring.name_of(key.keyid))
 
     def keys_of(self, role: str) -> dict[str, Key]:
         """Return the keys that may sign for *role*.
@@ -101,6 +102,16 @@ def open_publisher(home: Path, unlock: Unlock, clock: Clock, *, write: Write = w
         Keyring(layout.keys, unlock),
         clock,
     )
+
+
+def sign_with(metadata: Metadata[Any], signer: Signer, name: str) -> str:
+    """Add one signature, and return the id of its key; ``OperatorError`` (secret_missing) where the key cannot sign."""
+    try:
+        return str(metadata.sign(signer, append=True).keyid)
+    except UnsignedMetadataError as error:
+        cause = error.__cause__ or error
+        why = f"{type(cause).__name__}: {cause}".rstrip(": .")
+        raise OperatorError(Reason.SECRET_MISSING, f"The key {name} could not sign: {why}.") from error
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from support.publishing import PASSPHRASE, unlock
 
@@ -109,6 +110,19 @@ def test_a_uri_that_nobody_serves_is_told(tmp_path: Path) -> None:
     with pytest.raises(OperatorError) as caught:
         keys.load_uri(keys.NamedKey("kms", named.key, "nothing:x"), unlock)
     assert caught.value.reason is Reason.SECRET_MISSING
+
+
+@pytest.mark.parametrize("uri", ["gcpkms:projects/p/locations/l/keyRings/r/cryptoKeys/k", "awskms:alias/acme"])
+def test_a_kms_whose_library_is_not_here_is_named(tmp_path: Path, uri: str) -> None:
+    pem = tmp_path / "kms.pem"
+    key = generate_private_key(SECP256R1()).public_key()
+    pem.write_bytes(key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo))
+    with pytest.raises(OperatorError) as caught:
+        keys.load_uri(keys.describe_pem(pem, "kms", uri), unlock)
+    assert caught.value.reason is Reason.SECRET_MISSING
+    assert "UnsupportedLibraryError" in caught.value.message
+    assert "requires" in caught.value.message or "required" in caught.value.message
+    assert not caught.value.message.endswith("..")
 
 
 def test_a_private_half_that_belongs_to_another_key_is_refused(tmp_path: Path) -> None:
