@@ -14,6 +14,7 @@ from support.besieged import Besieged, besieged
 from support.commands import finished, words_for
 from support.liars import USER
 from support.raw_server import Asked, Wire
+from support.walls import ARCHIVE, HTTP, children
 
 from pawld.reasons import Reason
 from pawld.settings import load
@@ -21,7 +22,6 @@ from pawld.system.walls.child import still_held
 
 pytestmark = pytest.mark.rig("root")
 
-HTTP, ARCHIVE = "pawld.system.http.behind_walls", "pawld.install.archive.behind_walls"
 NOBODY = 65534
 
 
@@ -36,21 +36,6 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Besieged]:
         made.be_patient()
         made.settings = load(config, {})
         yield made
-
-
-def children(parent: int | None = None) -> dict[int, str]:
-    """Every child behind walls, or those of one parent, with the module that it runs."""
-    found = {}
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (place / "cmdline").read_bytes().split(b"\0")
-            stat = (place / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        module = next((word.decode() for word in words if word.endswith(b".behind_walls")), None)
-        if module and stat[0] != "Z" and parent in (None, int(stat[1])):
-            found[int(place.name)] = module
-    return found
 
 
 @contextmanager

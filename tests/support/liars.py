@@ -175,6 +175,9 @@ def main(words: Sequence[str]) -> None:
     if kind == "privileges kept":
         Channel(socket.socket(fileno=1)).send(READY)
         time.sleep(600)
+    if kind == "privileges kept at a pipe":
+        os.write(1, READY)
+        time.sleep(600)
     channel = enter([uid, gid], descriptors=16) if kind != "a process that holds on" else _unsealed(uid, gid)
     channel.receive()
     LIES[kind](channel)

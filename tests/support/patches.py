@@ -25,6 +25,7 @@ from pawld.publish.contents import tree_of
 from pawld.publish.patching.make import make_patch
 from pawld.publish.patching.streams import Archived
 from pawld.system.clock import SystemClock
+from pawld.system.walls import Walls
 from pawld.trust.policy import Policy
 
 ENGINE = "hdiffpatch"
@@ -119,10 +120,11 @@ class Pair:
 class PatchHost:
     """A root with the old build of a pair installed and current."""
 
-    def __init__(self, root: Path, pair: Pair, *, links: Links = Links.REFUSED) -> None:
+    def __init__(self, root: Path, pair: Pair, *, links: Links = Links.REFUSED, walls: Walls | None = None) -> None:
         self.root, self.pair = root, pair
         single = pair.record.format == "file"
-        contents = ProgramContents(LINUX, name="bin/acme") if single else ArchiveContents(LINUX, links=links)
+        tree = ArchiveContents(LINUX, links=links, walls=walls)
+        contents = ProgramContents(LINUX, name="bin/acme", walls=walls) if single else tree
         self.installer = SlotInstaller(root, contents, LinkPointer(root), SystemClock())
         self.base = self.installer.stage(ProvenBytes(pair.before, pair.old), Quiet())
         self.installer.activate(self.base)

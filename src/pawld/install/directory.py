@@ -12,6 +12,7 @@ from pawld.install.contents import check_programs, inside
 from pawld.model import Platform, Record
 from pawld.ports import Progress, Verified, VerifiedPatch
 from pawld.reasons import Reason
+from pawld.system.walls import Walls
 
 _GUESS = 4  # times its own length an archive takes, where its record does not say
 
@@ -24,6 +25,7 @@ class ArchiveContents:
         links: what happens to symbolic links in it.
         entrypoint: the program to start, where the record names none.
         reader: what unpacks an archive, as ``unpack`` does.
+        walls: where patches are applied; None applies them in a child of the same user.
     """
 
     def __init__(
@@ -33,10 +35,12 @@ class ArchiveContents:
         links: Links = Links.REFUSED,
         entrypoint: str | None = None,
         reader: Unpack = unpack,
+        walls: Walls | None = None,
     ) -> None:
         self._platform = platform
         self._links = links
         self._reader = reader
+        self._walls = walls
         self._entrypoint = None if entrypoint is None else inside(entrypoint)
 
     def space_needed(self, record: Record) -> int:
@@ -66,7 +70,7 @@ class ArchiveContents:
         from pawld.install.patching.tree import patched_tree  # noqa: PLC0415 - few updates need it
 
         limits = Limits.of(build.record.unpacked, self._links)
-        return _entries(patched_tree(build, base, into, limits, progress))
+        return _entries(patched_tree(build, base, into, limits, progress, self._walls))
 
     def check(self, into: Path, files: Sequence[FileEntry], record: Record) -> None:
         """Hold the headers of its executables against the platform."""

@@ -10,6 +10,7 @@ from pawld.install.contents import check_programs, inside
 from pawld.model import Platform, Record, Unpacked
 from pawld.ports import Progress, Verified, VerifiedPatch
 from pawld.reasons import Reason
+from pawld.system.walls import Walls
 
 
 class ProgramContents:
@@ -18,10 +19,12 @@ class ProgramContents:
     Args:
         platform: what the program must be built for.
         name: its name in the slot; by default the record's entrypoint, or else its file name.
+        walls: where patches are applied; None applies them in a child of the same user.
     """
 
-    def __init__(self, platform: Platform, *, name: str | None = None) -> None:
+    def __init__(self, platform: Platform, *, name: str | None = None, walls: Walls | None = None) -> None:
         self._platform = platform
+        self._walls = walls
         self._name = None if name is None else inside(name)
 
     def space_needed(self, record: Record) -> int:
@@ -53,7 +56,7 @@ class ProgramContents:
 
         record = build.record
         limits = Limits.of(Unpacked(record.length, 1))
-        written = patched_program(build, base, self.entrypoint(record), into, limits, progress)
+        written = patched_program(build, base, self.entrypoint(record), into, limits, progress, self._walls)
         return tuple(FileEntry(one.path, one.size, one.mode, one.sha256) for one in written.files)
 
     def check(self, into: Path, files: Sequence[FileEntry], record: Record) -> None:

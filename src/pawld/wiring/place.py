@@ -31,11 +31,11 @@ def installer_of(agent: AgentSettings, around: Surroundings) -> Installer:
         from pawld.install.directory import ArchiveContents
 
         links = Links.INSIDE if settings.unsafe_allow_links else Links.REFUSED
-        contents = ArchiveContents(around.platform, links=links, reader=reader_of(around.walls))
+        contents = ArchiveContents(around.platform, links=links, reader=reader_of(around.walls), walls=around.walls)
     elif isinstance(settings, FileInstall):
         from pawld.install.file import ProgramContents
 
-        contents = ProgramContents(around.platform, name=settings.name)
+        contents = ProgramContents(around.platform, name=settings.name, walls=around.walls)
     else:
         from pawld.wiring.packages import package_installer_of
 

@@ -6,8 +6,11 @@ a difference which lies about its lengths ends this process and no other. It end
 
 import struct
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
+
+from pawld.system.walls.channel import READY
 
 REQUEST = struct.Struct(">III")  # bytes of the old window, of the difference, and that have to come out
 DONE = b"\0"
@@ -16,11 +19,20 @@ CPU = 600  # seconds
 _UNMEASURED = 512 * 1024 * 1024  # bytes in all, on a system that does not tell what is taken
 
 
-def serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Apply one difference after the other; ``ValueError`` or the engine's own error ends the process."""
+def serve(requests: BinaryIO, answers: BinaryIO, words: Sequence[str] = ()) -> None:
+    """Apply one difference after the other; ``ValueError`` or the engine's own error ends the process.
+
+    Where *words* name a user (uid, gid), it is done as that user, behind walls, and said that it is.
+    """
     from hdiffpatch import apply  # noqa: PLC0415 - what it takes is not counted
 
     _limit()
+    if words:
+        from pawld.system.walls.inside import give_up  # noqa: PLC0415 - where there are walls
+
+        give_up(words, descriptors=0)
+        answers.write(READY)
+        answers.flush()
     while head := requests.read(REQUEST.size):
         window, length, expected = REQUEST.unpack(head)
         old, difference = requests.read(window), requests.read(length)
@@ -69,6 +81,6 @@ def _taken() -> int:
 
 if __name__ == "__main__":
     try:
-        serve(sys.stdin.buffer, sys.stdout.buffer)
+        serve(sys.stdin.buffer, sys.stdout.buffer, sys.argv[1:])
     except Exception as error:  # noqa: BLE001 - whatever it is, the parent wants one line of it
         sys.exit(f"{type(error).__name__}: {error}")

@@ -15,8 +15,11 @@ from pawld.errors import TransientError
 from pawld.install.patching.child import DONE, REQUEST
 from pawld.reasons import Reason
 from pawld.system.process import inherited
+from pawld.system.walls import Walls, bare_environment
+from pawld.system.walls.channel import READY
 
 ENGINE = "hdiffpatch"
+MODULE = "pawld.install.patching.child"
 LONGEST = timedelta(minutes=15)  # for one patch
 _BLOCK = 256 * 1024  # bytes
 _WORDS = 300  # characters of what the child last said
@@ -34,21 +37,28 @@ def failed(why: str) -> TransientError:
 
 
 class Engine:
-    """One child for one patch; it is killed when the block ends or *longest* has passed."""
+    """One child for one patch; it is killed when the block ends or *longest* has passed.
 
-    def __init__(self, longest: timedelta = LONGEST) -> None:
+    It works behind *walls*, where there are any.
+    """
+
+    def __init__(self, longest: timedelta = LONGEST, walls: Walls | None = None) -> None:
         self._longest = longest
+        self._walls = walls
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-I", "-B", "-m", "pawld.install.patching.child"]
+        command = [sys.executable, "-I", "-B", "-m", MODULE] if self._walls is None else self._walls.words(MODULE)
+        environment = inherited() if self._walls is None else bare_environment()
         pipe = subprocess.PIPE
         try:
-            self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=inherited())
+            self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
         except OSError as error:
             raise failed(f"its child process does not start: {error.strerror or error}") from error
         self._watch = threading.Timer(self._longest.total_seconds(), self._process.kill)
         self._watch.daemon = True
         self._watch.start()
+        if self._walls is not None:
+            self._see(self._walls)
         return self
 
     def __exit__(
@@ -82,6 +92,15 @@ class Engine:
                 raise self._told()
             length -= len(block)
             yield block
+
+    def _see(self, walls: Walls) -> None:
+        """Look whether it has given up everything, before it is sent anything."""
+        ready = self._pipe(self._process.stdout).read(1) == READY
+        held = walls.still_held(self._process.pid) if ready else ""
+        if not ready or held:
+            error = failed(f"its child process still has {held}") if held else self._told()
+            self.__exit__(type(error), error, None)
+            raise error
 
     def _send(self, part: bytes) -> None:
         """Write to the child; nothing at all is the end of what it is asked."""

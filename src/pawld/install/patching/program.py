@@ -13,10 +13,17 @@ from pawld.install.patching.engine import Engine, failed
 from pawld.install.patching.streams import NewStream, OldStream
 from pawld.ports import Progress, VerifiedPatch
 from pawld.system.faults import host_faults
+from pawld.system.walls import Walls
 
 
 def patched_program(
-    build: VerifiedPatch, base: Path, name: str, into: Path, limits: Limits, progress: Progress
+    build: VerifiedPatch,
+    base: Path,
+    name: str,
+    into: Path,
+    limits: Limits,
+    progress: Progress,
+    walls: Walls | None = None,
 ) -> Written:
     """Write the program that *build* makes out of the slot *base* to the path *name* below *into*.
 
@@ -24,7 +31,11 @@ def patched_program(
     """
     patch = read_patch(build)
     program = _program(patch.header, base, build.patch.from_sha256)
-    with host_faults("Patching the build"), closing(Writer(into, limits, progress)) as writer, Engine() as engine:
+    with (
+        host_faults("Patching the build"),
+        closing(Writer(into, limits, progress)) as writer,
+        Engine(walls=walls) as engine,
+    ):
         writer.start()
         stream = NewStream(patch, OldStream(base, [program]), engine)
         writer.file(name, patch.header.new[0].size, 0o755, stream.take(patch.header.new[0].size))

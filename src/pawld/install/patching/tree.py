@@ -15,17 +15,26 @@ from pawld.install.patching.engine import Engine, failed
 from pawld.install.patching.streams import NewStream, OldStream, damaged, opened
 from pawld.ports import Progress, VerifiedPatch
 from pawld.system.faults import host_faults
+from pawld.system.walls import Walls
 
 
-def patched_tree(build: VerifiedPatch, base: Path, into: Path, limits: Limits, progress: Progress) -> Written:
+def patched_tree(
+    build: VerifiedPatch, base: Path, into: Path, limits: Limits, progress: Progress, walls: Walls | None = None
+) -> Written:
     """Write the files that *build* makes out of the slot *base* below *into*, by the rules of every archive.
+
+    Differences are applied behind *walls*, where there are any.
 
     ``TransientError``: patch_failed, or slot_damaged where the base is not what was installed; ``RejectedError``
     (archive_refused) for a name, a link or a size that no archive may have either.
     """
     patch = read_patch(build)
     tree = _Base(base, _manifest(base, patch.header))
-    with host_faults("Patching the build"), closing(Writer(into, limits, progress)) as writer, Engine() as engine:
+    with (
+        host_faults("Patching the build"),
+        closing(Writer(into, limits, progress)) as writer,
+        Engine(walls=walls) as engine,
+    ):
         writer.start()
         for path in tree.directories(patch.header):
             writer.folder(path)

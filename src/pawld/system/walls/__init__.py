@@ -6,7 +6,7 @@ a parent that believes none of it. So there is nothing that it could change afte
 """
 
 from pawld.system.walls.channel import BrokenChannelError, Channel
-from pawld.system.walls.child import Child, reader_failed
+from pawld.system.walls.child import Child, bare_environment, reader_failed
 from pawld.system.walls.walls import USER, Walls, walls_for
 
-__all__ = ["USER", "BrokenChannelError", "Channel", "Child", "Walls", "reader_failed", "walls_for"]
+__all__ = ["USER", "BrokenChannelError", "Channel", "Child", "Walls", "bare_environment", "reader_failed", "walls_for"]

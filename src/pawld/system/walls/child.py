@@ -29,6 +29,12 @@ def command_of(module: str) -> list[str]:
     return [sys.executable, "-P", "-B", "-m", module]
 
 
+def bare_environment() -> dict[str, str]:
+    """Return what a child needs of the environment; ours holds secrets."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return {"PATH": os.defpath, "LC_ALL": "C.UTF-8"} | kept
+
+
 def reader_failed(what: str, why: str) -> TransientError:
     """Return the error for a child that did not do its work: what it read may be the cause, or the host."""
     return TransientError(Reason.READER_FAILED, f"The process without privileges that {what} failed: {why}.")
@@ -97,13 +103,12 @@ class Child:
 
     @staticmethod
     def _started(command: list[str], theirs: socket.socket, stdin: int | None) -> "subprocess.Popen[bytes]":
-        environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL if stdin is None else stdin,
             stdout=theirs.fileno(),
             stderr=subprocess.DEVNULL,
-            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"} | environment,
+            env=bare_environment(),
             start_new_session=True,
         )
 

@@ -25,24 +25,31 @@ _LAST_CAPABILITY = 63  # the kernel knows fewer, and says so
 def enter(
     words: Sequence[str], *, descriptors: int, cpu: int | None = None, then: Callable[[Channel], None] | None = None
 ) -> Channel:
-    """Become the user that *words* name (uid, gid), and return the channel to the parent, which is told.
+    """Give everything up, and return the channel to the parent, which is told; for the rest see ``give_up``."""
+    channel = Channel(socket.socket(fileno=_STDOUT))
+    give_up(words, descriptors=descriptors, cpu=cpu, then=None if then is None else lambda: then(channel))
+    channel.send(READY)
+    return channel
+
+
+def give_up(
+    words: Sequence[str], *, descriptors: int, cpu: int | None = None, then: Callable[[], None] | None = None
+) -> None:
+    """Become the user that *words* name (uid, gid), and keep nothing beyond what is open.
 
     *descriptors* is how many files and sockets may be open at a time; 0 lets nothing be opened any more, while what is
     open stays so. *cpu* is in seconds. *then* may start a thread: later there is none to be had. ``OSError`` where
     something cannot be given up.
     """
     uid, gid = (int(word) for word in words)
-    channel = Channel(socket.socket(fileno=_STDOUT))
     os.chdir("/")
     for codec in _CODECS:  # Python may lie where the user who comes cannot read it
         codecs.lookup(codec)
     limit = _limits(descriptors, cpu)
     _become(uid, gid)
     if then is not None:
-        then(channel)
+        then()
     limit()
-    channel.send(READY)
-    return channel
 
 
 def _become(uid: int, gid: int) -> None:

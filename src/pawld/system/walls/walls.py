@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pawld.system.walls.child import Child, command_of
+from pawld.system.walls.child import Child, command_of, still_held
 
 USER = "pawld"
 _NEEDED = {6: "CAP_SETGID", 7: "CAP_SETUID"}  # linux/capability.h
@@ -31,6 +31,14 @@ class Walls:
     def start(self, module: str, what: str, stdin: int | None = None) -> Child:
         """Start the child of *module*, which *what* names for sentences; ``TransientError`` (reader_failed)."""
         return Child(self.command(module), self.uid, self.gid, what, stdin)
+
+    def words(self, module: str) -> list[str]:
+        """Return the words that start the child of *module*, who it becomes included."""
+        return [*self.command(module), str(self.uid), str(self.gid)]
+
+    def still_held(self, pid: int) -> str:
+        """Return what a child still has that it was to give up."""
+        return still_held(Path(f"/proc/{pid}/status"), self.uid, self.gid)
 
     @contextmanager
     def child(self, module: str, what: str, stdin: int | None = None) -> Iterator[Child]:

@@ -1,0 +1,223 @@
+"""Both ends of the client behind walls, the child's in this process: it does what the plain client does."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+from support.moving import cut_after, serving
+from support.raw_server import raw_server
+from werkzeug import Request, Response
+
+from pawld.errors import OperatorError, PawldError, RejectedError, TransientError
+from pawld.model import Location
+from pawld.reasons import Reason
+from pawld.system.http import Web, behind_walls
+from pawld.system.http.behind_walls import BEGIN, GET, serve
+from pawld.system.http.walled import WalledWeb
+from pawld.system.walls import BrokenChannelError, Channel, reader_failed
+
+BIG = bytes(range(256)) * 20_000
+
+
+class Thread:
+    """A child that is a thread of this process."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        self.channel = Channel(ours)
+        self.ended = False
+        self._thread = threading.Thread(target=self._serve, args=(Channel(theirs),))
+        self._thread.start()
+
+    @contextmanager
+    def faults(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenChannelError as error:
+            raise reader_failed("talks to servers", str(error)) from error
+
+    def end(self) -> None:
+        self.channel.close()
+        self._thread.join()
+        self.ended = True
+
+    @staticmethod
+    def _serve(channel: Channel) -> None:
+        with closing(channel), suppress(BrokenChannelError):
+            serve(channel)
+
+
+class Threads:
+    """Walls that are none."""
+
+    def __init__(self) -> None:
+        self.started: list[Thread] = []
+
+    def start(self, *_: object) -> Thread:
+        self.started.append(Thread())
+        return self.started[-1]
+
+
+@pytest.fixture
+def walls() -> Iterator[Threads]:
+    made = Threads()
+    yield made
+    assert all(one.ended for one in made.started), "a child was forgotten"
+
+
+@pytest.fixture
+def web(walls: Threads) -> Iterator[WalledWeb]:
+    with WalledWeb(walls, stall=timedelta(seconds=5)) as made:  # type: ignore[arg-type]  # of the same form
+        yield made
+
+
+def fetched(web: Web, location: Location, **asked: Any) -> tuple[int, bytes, str]:
+    with web.get(location, **asked) as answer:
+        return answer.status, answer.whole(1 << 30), answer.url
+
+
+def test_a_file_comes_whole_by_its_redirect_with_what_was_asked(web: WalledWeb, httpserver: HTTPServer) -> None:
+    def answer(request: Request) -> Response:
+        assert request.headers["Range"] == "bytes=0-"
+        return Response(BIG)
+
+    target = httpserver.url_for("/second")
+    httpserver.expect_request("/first", headers={"X-Token": "t"}).respond_with_data(
+        status=302, headers={"Location": target}
+    )
+    httpserver.expect_request("/second").respond_with_handler(answer)
+    location = Location(httpserver.url_for("/first"), headers={"X-Token": "t"})
+    assert fetched(web, location, headers={"Range": "bytes=0-"}) == (200, BIG, target)
+
+
+def test_one_child_serves_request_after_request_whatever_was_read_of_each(
+    web: WalledWeb, walls: Threads, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/none").respond_with_data("no", status=404)
+    httpserver.expect_request("/big").respond_with_data(BIG)
+    for _ in range(3):
+        with web.get(Location(httpserver.url_for("/none"))) as answer:
+            assert answer.status == 404
+    assert fetched(web, Location(httpserver.url_for("/big")))[1] == BIG
+    assert len(walls.started) == 1
+    with web.get(Location(httpserver.url_for("/big"))) as answer:
+        assert next(iter(answer.blocks()))
+    assert fetched(web, Location(httpserver.url_for("/big")))[1] == BIG
+    assert len(walls.started) == 2, "one that was left in the middle of a body is not asked again"
+
+
+def test_two_at_a_time_have_a_child_each(web: WalledWeb, walls: Threads) -> None:
+    with raw_server(serving(BIG)) as server, web.get(Location(server.url)) as one, web.get(Location(server.url)) as two:
+        assert one.whole(1 << 30) == two.whole(1 << 30) == BIG
+    assert len(walls.started) == 2
+
+
+def test_a_call_carries_method_headers_and_body(web: WalledWeb, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/call", method="PUT", headers={"X": "y"}).respond_with_handler(
+        lambda request: Response(request.data[::-1], status=201, headers={"X-Answer": "é"})
+    )
+    body = b"begin" + bytes(3_000_000)
+    reply = web.call("PUT", httpserver.url_for("/call"), headers={"X": "y"}, body=body, limit=4 << 20)
+    assert (reply.status, reply.body, reply.headers["x-answer"]) == (201, body[::-1], "é")
+
+
+def test_what_the_network_does_is_told_as_without_walls(web: WalledWeb, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/large").respond_with_data(BIG)
+    httpserver.expect_request("/packed").respond_with_data(b"x", headers={"Content-Encoding": "gzip"})
+    asked: list[tuple[type[PawldError], Reason, Any]] = [
+        (TransientError, Reason.UNREACHABLE, lambda one: fetched(one, Location("http://127.0.0.1:1/"))),
+        (RejectedError, Reason.REDIRECT_REFUSED, lambda one: fetched(one, Location("http://example.com/"))),
+        (
+            TransientError,
+            Reason.ANSWER_NOT_UNDERSTOOD,
+            lambda one: one.call("GET", httpserver.url_for("/large"), limit=9),
+        ),
+        (
+            RejectedError,
+            Reason.ENCODING_REFUSED,
+            lambda one: fetched(one, Location(httpserver.url_for("/packed"))),
+        ),
+    ]
+    for kind, reason, ask in asked:
+        said = []
+        with Web() as plain:
+            for one in (plain, web):
+                with pytest.raises(PawldError) as caught:
+                    ask(one)
+                assert (type(caught.value), caught.value.reason) == (kind, reason)
+                said.append(caught.value.message)
+        assert said[0] == said[1]
+
+
+def test_a_body_that_is_cut_keeps_what_came(web: WalledWeb) -> None:
+    with raw_server(cut_after(b"abcdef", 3)) as server, web.get(Location(server.url)) as answer:
+        blocks = answer.blocks()
+        assert next(blocks) == b"abc"
+        with pytest.raises(TransientError) as caught:
+            next(blocks)
+    assert caught.value.reason is Reason.TRANSFER_CUT
+
+
+def test_a_reader_is_woken_by_an_abort(walls: Threads) -> None:
+    held = threading.Event()
+
+    def answer(_: object, wire: Any) -> None:
+        wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
+        held.wait(20)
+
+    web = WalledWeb(walls, stall=timedelta(seconds=0.5))  # type: ignore[arg-type]  # as above
+    with raw_server(answer) as server, web, web.get(Location(server.url)) as found:
+        blocks = found.blocks()
+        assert next(blocks) == b"abc"
+        threading.Timer(0.05, found.abort).start()
+        with pytest.raises(TransientError):
+            next(blocks)
+        held.set()
+
+
+def test_authorities_are_read_by_root_and_given_to_the_child(walls: Threads, tmp_path: Path) -> None:
+    with WalledWeb(walls, ca_file=tmp_path / "none.pem") as web, pytest.raises(OperatorError) as caught:  # type: ignore[arg-type]  # as above
+        web.call("GET", "https://127.0.0.1:1/")
+    assert caught.value.reason is Reason.CONFIG_INVALID
+    assert walls.started == []
+
+
+def test_a_child_that_is_asked_for_no_such_thing_leaves() -> None:
+    for words in ([(GET, {})], [(BEGIN, behind_walls.beginning(None, None, timedelta(1), "x")), (b"z", {})]):
+        one, other = (Channel(end) for end in socket.socketpair())
+        with closing(one), closing(other):
+            for kind, document in words:
+                one.tell(kind, document)
+            one.flush()
+            with pytest.raises(BrokenChannelError, match="it was"):
+                serve(other)
+
+
+def test_the_program_goes_behind_the_walls_serves_and_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = (Channel(end) for end in socket.socketpair())
+    left: list[int] = []
+    monkeypatch.setattr(behind_walls, "enter", lambda *_, **__: other)
+    monkeypatch.setattr(behind_walls, "leave", left.append)
+    one.close()
+    with closing(other):
+        behind_walls.main(["1", "2"])
+    assert left == [0]
+
+
+def test_the_end_of_the_parent_is_the_end_of_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = threading.Event()
+    monkeypatch.setattr(behind_walls.os, "_exit", lambda _: ended.set())
+    one, other = (Channel(end) for end in socket.socketpair())
+    with closing(other):
+        behind_walls._end_with(other)
+        one.put(b"x")
+        one.flush()
+        assert not ended.wait(0.05)
+        one.close()
+        assert ended.wait(20)
