@@ -51,6 +51,7 @@ class Location:
         mirror: content-addressed and tried first with short patience.
         named_by: the interface whose answer named *url*, which then may lead no further than a redirect from there;
             empty where the administrator or a signed record named it.
+        via: the proxy near this host that it is asked through; empty for the usual way.
     """
 
     url: str
@@ -58,6 +59,7 @@ class Location:
     final_hosts: tuple[str, ...] = ()
     mirror: bool = False
     named_by: str = ""
+    via: str = ""
 
 
 @dataclass(frozen=True, slots=True)

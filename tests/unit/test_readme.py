@@ -23,15 +23,6 @@ def test_every_configuration_in_the_readme_loads(example: str, tmp_path: Path) -
     assert load(config, {}).agents
 
 
-def test_a_fleet_of_any_size_differs_by_configuration_alone() -> None:
-    section = README.partition("\n## A fleet\n")[2].partition("\n## ")[0]
-    sizes = re.findall(r"^\*\*(One host|A hundred|A million).*?```toml\n(.*?)```", section, re.DOTALL | re.MULTILINE)
-    assert [size for size, _ in sizes] == ["One host", "A hundred", "A million"]
-    for size, example in sizes:
-        assert 'root = "/opt/acme-agent"' in example, size
-        assert example.count("\n") <= 25, f"{size} does not fit one screen"
-
-
 def test_every_command_in_the_readme_exists() -> None:
     table = README.partition("\n| command | does |\n")[2].partition("\n\n")[0]
     named = set(re.findall(r"^\| `([a-z]+)[ `]", table, re.MULTILINE)) | set(re.findall(r"`pawld ([a-z]+)", README))

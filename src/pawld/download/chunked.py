@@ -13,11 +13,12 @@ from pawld.download.pace import Pace
 from pawld.download.partial import Partial
 from pawld.download.replies import ExpiredRedirectError, RangeUnusableError, starts_at, too_long
 from pawld.download.routes import Routes, Then
+from pawld.download.ways import Ways
 from pawld.errors import PawldError, RejectedError, TransientError
 from pawld.model import Chunks, Location, Record
 from pawld.ports import ChunkProof, Clock, Progress
 from pawld.reasons import Reason
-from pawld.system.http import Answer, Web, shown
+from pawld.system.http import Answer, shown
 
 
 class WrongChunkError(RejectedError):
@@ -30,7 +31,7 @@ class ChunkedTransfer:
     def __init__(
         self,
         *,
-        web: Web,
+        ways: Ways,
         clock: Clock,
         record: Record,
         routes: Routes,
@@ -41,7 +42,7 @@ class ChunkedTransfer:
         deadline: timedelta,
     ) -> None:
         self._chunks = _chunks_of(record)
-        self._web = web
+        self._ways = ways
         self._clock = clock
         self._record = record
         self._routes = routes
@@ -55,6 +56,7 @@ class ChunkedTransfer:
         self._index = 0
         self._wrong: set[int] = set()
         self._answer: Answer | None = None
+        self._sender = ""
         self._plain = False  # ask without a range: the last location did not serve the one that was asked for
 
     def ahead(self) -> Generator[memoryview]:
@@ -115,9 +117,10 @@ class ChunkedTransfer:
         asked, self._plain = 0 if self._plain else self._offset, False
         headers = {"Range": f"bytes={asked}-"} if asked else {}
         left = timedelta(seconds=max(0.001, self._until - self._clock.monotonic()))
-        with self._web.get(location, headers=headers, deadline=left) as answer:
+        with self._ways.get(location, headers=headers, deadline=left) as answer:
             skip = self._offset - starts_at(answer, asked, self._record, self._clock.now())
             self._answer = answer
+            self._sender = f"{location.via}, asked for {answer.origin}," if location.via else answer.origin
             try:
                 self._ring.check()
                 self._receive(answer, skip)
@@ -143,15 +146,15 @@ class ChunkedTransfer:
                 filled += len(part)
                 rest = rest[len(part) :]
                 if filled == len(view):
-                    self._accept(view, answer)
+                    self._accept(view)
                     filled = 0
             self._pace.passed(len(block))
 
-    def _accept(self, view: memoryview, answer: Answer) -> None:
+    def _accept(self, view: memoryview) -> None:
         if not self._proof(self._index, view):
             raise WrongChunkError(
                 Reason.DIGEST_MISMATCH,
-                f"{answer.origin} sent other bytes for chunk {self._index} of the build than the signed record lists.",
+                f"{self._sender} sent other bytes for chunk {self._index} of the build than the signed record lists.",
             )
         with disk_errors(self._file.path):
             self._file.append(view)

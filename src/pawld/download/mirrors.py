@@ -4,10 +4,11 @@ import json
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from pawld.download.ways import name_of
 from pawld.errors import PawldError
 from pawld.model import Location, Record
 from pawld.ports import Clock
@@ -15,6 +16,7 @@ from pawld.system.files import write_durably
 
 RESTS = timedelta(hours=1)  # a mirror that failed is left alone for so long
 PLACEHOLDER = "{sha256}"
+PROXY = "proxy+"
 _log = logging.getLogger("pawld.download")
 
 
@@ -23,7 +25,8 @@ class Mirrors:
 
     Args:
         bases: URLs; a build lies at ``{base}/sha256/{hex}``, or where the base says ``{sha256}`` itself, as a local
-            Kraken wants it: ``http://127.0.0.1:16000/namespace/agents/blobs/{sha256}``.
+            Kraken wants it: ``http://127.0.0.1:16000/namespace/agents/blobs/{sha256}``. One that begins with ``proxy+``
+            is a forward proxy, as Dragonfly's dfdaemon is: the source's own address is asked through it.
         memory: the file in which rests outlive this process.
     """
 
@@ -38,18 +41,18 @@ class Mirrors:
 
     def before(self, record: Record, locations: Sequence[Location]) -> list[Location]:
         """Return where to ask, in order: mirrors that do not rest, then the other *locations*."""
-        ours = [Location(_place(base, record.sha256), mirror=True) for base in self._bases]
+        ours = [one for base in self._bases for one in _near(base, record, locations)]
         named = [one for one in locations if one.mirror]
-        awake = [one for one in (*ours, *named) if not self._rests_now(_host(one))]
+        awake = [one for one in (*ours, *named) if not self._rests_now(name_of(one))]
         return awake + [one for one in locations if not one.mirror]
 
     def rest(self, location: Location, fault: PawldError) -> None:
         """Leave a mirror alone for a while, and say so; anything else than a mirror is asked each time."""
         if location.mirror:
-            self._until[_host(location)] = self._clock.now() + self._rests
+            self._until[name_of(location)] = self._clock.now() + self._rests
             self._keep()
             _log.warning(
-                "The mirror %s is not asked for %d min: %s", _host(location), self._rests.seconds // 60, fault.message
+                "The mirror %s is not asked for %d min: %s", name_of(location), self._rests.seconds // 60, fault.message
             )
 
     def _rests_now(self, host: str) -> bool:
@@ -77,10 +80,13 @@ def _remembered(memory: Path | None) -> dict[str, datetime]:
     return {}
 
 
+def _near(base: str, record: Record, locations: Sequence[Location]) -> Sequence[Location]:
+    """Return where a mirror has the build. No credential goes through a proxy that shares what it fetches."""
+    if not base.startswith(PROXY):
+        return [Location(_place(base, record.sha256), mirror=True)]
+    open_to_all = [one for one in locations if not one.mirror and not one.headers]
+    return [replace(one, mirror=True, via=base.removeprefix(PROXY)) for one in open_to_all[:1]]
+
+
 def _place(base: str, sha256: str) -> str:
     return base.replace(PLACEHOLDER, sha256) if PLACEHOLDER in base else f"{base}/sha256/{sha256}"
-
-
-def _host(location: Location) -> str:
-    parts = urlsplit(location.url)
-    return f"{parts.scheme}://{parts.netloc}"

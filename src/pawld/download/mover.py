@@ -17,6 +17,7 @@ from pawld.download.pace import SLOWEST, WINDOW, Pace
 from pawld.download.partial import Partial, strong_etag
 from pawld.download.replies import ExpiredRedirectError, RangeUnusableError, measured, starts_at, too_long
 from pawld.download.routes import Routes, Then
+from pawld.download.ways import Through, Ways, name_of, place_of
 from pawld.errors import PawldError, RejectedError, TransientError
 from pawld.model import Location, Record
 from pawld.ports import ChunkProof, Clock, Downloaded, Progress
@@ -36,6 +37,7 @@ class HttpMover:
         limit: bytes a second at most; None is no limit.
         slowest: bytes a second that must come at least, over each *window*.
         reserve: bytes that stay free on the disk.
+        through: opens the client of a mirror that is a forward proxy.
     """
 
     def __init__(
@@ -50,9 +52,10 @@ class HttpMover:
         slowest: int = SLOWEST,
         window: timedelta = WINDOW,
         reserve: int = RESERVE,
+        through: Through | None = None,
         free: Callable[[Path], int] = free_bytes,
     ) -> None:
-        self._web = web
+        self._ways = Ways(web, through)
         self._clock = clock
         self._mirrors = Mirrors(mirrors, clock, memory=rests)
         self._limit = limit
@@ -96,7 +99,7 @@ class HttpMover:
         with Partial(partial) as file:
             self._preflight(record, file)
             transfer = ChunkedTransfer(
-                web=self._web,
+                ways=self._ways,
                 clock=self._clock,
                 record=record,
                 routes=Routes(self._mirrors.before(record, locations), self._mirrors),
@@ -114,7 +117,7 @@ class HttpMover:
         asked = _resumable(location, file, record)
         headers = {"Range": f"bytes={asked}-", "If-Range": file.note.etag} if asked and file.note else {}
         left = timedelta(seconds=max(0.001, until - self._clock.monotonic()))
-        with self._web.get(location, headers=headers, deadline=left) as answer:
+        with self._ways.get(location, headers=headers, deadline=left) as answer:
             record = measured(answer, record)
             start = starts_at(answer, asked, record, self._clock.now())
             _begin(file, start, answer, location)
@@ -159,7 +162,7 @@ class HttpMover:
 
 def _resumable(location: Location, file: Partial, record: Record) -> int:
     """Return where to go on: only from the very place that the bytes came from, and by a strong ETag."""
-    if file.note is None or file.note.place != shown(location.url) or file.size >= record.length:
+    if file.note is None or file.note.place != place_of(location) or file.size >= record.length:
         return 0
     return file.size
 
@@ -174,7 +177,7 @@ def _begin(file: Partial, start: int, answer: Answer, location: Location) -> Non
         )
     if start == 0:
         file.discard()
-        file.remember(etag, shown(location.url), answer.origin)
+        file.remember(etag, place_of(location), answer.origin)
 
 
 def _then(fault: PawldError, file: Partial, before: int) -> Then:
@@ -196,5 +199,6 @@ def _check_mirror(record: Record, file: Partial, location: Location) -> None:
     if found != record.sha256:
         file.discard()
         raise RejectedError(
-            Reason.DIGEST_MISMATCH, f"The mirror {shown(location.url)} sent other bytes (sha256 {found})."
+            Reason.DIGEST_MISMATCH,
+            f"The mirror {name_of(location)} sent other bytes than the build's (sha256 {found}).",
         )

@@ -6,6 +6,7 @@ from enum import Enum
 from urllib.parse import urlsplit
 
 from pawld.download.mirrors import Mirrors
+from pawld.download.ways import place_of
 from pawld.errors import OperatorError, PawldError, TransientError
 from pawld.model import Location
 from pawld.reasons import Cause, Reason
@@ -45,8 +46,8 @@ class Routes:
             raise fault
         self._faults.append((location, fault))
         self._left.popleft()
-        self._tried[location.url] += 1
-        if self._tried[location.url] >= _ATTEMPTS[then]:
+        self._tried[place_of(location)] += 1
+        if self._tried[place_of(location)] >= _ATTEMPTS[then]:
             self._mirrors.rest(location, fault)
         elif then is Then.LATER:
             self._left.append(location)
@@ -75,4 +76,4 @@ def _main(faults: Sequence[PawldError]) -> PawldError:
 
 
 def _host(location: Location) -> str:
-    return urlsplit(location.url).netloc
+    return urlsplit(location.via or location.url).netloc

@@ -97,7 +97,13 @@ def checked_template(url: str) -> str:
 
 
 def checked_mirror(url: str) -> str:
-    """Return *url* where it is as ``checked_url`` wants it and fills in nothing but the build's digest."""
+    """Return *url* where it is as ``checked_url`` wants it and fills in nothing but the build's digest.
+
+    One that begins with ``proxy+`` names a forward proxy instead, as ``checked_proxy`` wants it.
+    """
+    if url.startswith("proxy+"):
+        checked_proxy(url.removeprefix("proxy+"))
+        return url
     if unknown := set(_PLACEHOLDER.findall(url)) - {"sha256"}:
         raise ValueError(f"{{{min(unknown)}}} is not filled in here; known is {{sha256}}")
     return checked_url(url)

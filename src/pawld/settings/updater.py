@@ -40,8 +40,9 @@ class Updater(Section):
     )
     mirrors: tuple[Mirror, ...] = Field(
         (),
-        description="Tried first, in order: /sha256/HEX below each, or where one says {sha256}; never trusted.",
-        examples=[["http://127.0.0.1:4001"]],
+        description="Tried first, in order: /sha256/HEX below each, or where one says {sha256}, or the source's own "
+        "address through a proxy+http://HOST:PORT; never trusted.",
+        examples=[["https://cache.site.example", "proxy+http://127.0.0.1:4001"]],
     )
     proxy: Proxy | None = Field(None, description="The proxy for everything but loopback.")
     user: str | None = Field(

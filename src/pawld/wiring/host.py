@@ -65,7 +65,7 @@ class Host:
     reporters: Sequence[Reporter]
     closing: ExitStack
     campaigns: Campaigns
-    private_webs: dict[Path, Web] = field(default_factory=dict)
+    private_webs: dict[tuple[str, Path | str], Web] = field(default_factory=dict)
 
     def ledger(self, name: str) -> Ledger:
         """Return the agent's ledger."""
@@ -142,10 +142,17 @@ class Host:
         return status.describe(name, settings.channel, shelf.current(), shelf.slots(), ledger.journal, ledger.blocklist)
 
     def _open_web(self, ca_file: Path) -> Web:
-        if ca_file not in self.private_webs:
-            updater = self.settings.updater.model_copy(update={"ca_file": ca_file})
-            self.private_webs[ca_file] = self.closing.enter_context(web_of(updater))
-        return self.private_webs[ca_file]
+        return self._opened("ca_file", ca_file)
+
+    def _open_through(self, proxy: str) -> Web:
+        return self._opened("proxy", proxy)
+
+    def _opened(self, key: str, value: Path | str) -> Web:
+        """Open the client that differs from the usual one in one key; once for all who want it."""
+        if (key, value) not in self.private_webs:
+            updater = self.settings.updater.model_copy(update={key: value})
+            self.private_webs[key, value] = self.closing.enter_context(web_of(updater))
+        return self.private_webs[key, value]
 
     def _known(self, name: str) -> AgentSettings:
         settings = self.settings.agents.get(name)
@@ -167,6 +174,7 @@ class Host:
             marks=HighWater(self.database, updater.state_dir / "marks.json"),
             lock_holder=this_host if len(self.settings.agents) == 1 else f"{this_host}.{name}",
             open_web=self._open_web,
+            open_through=self._open_through,
             walls=walls_of(updater),
         )
 

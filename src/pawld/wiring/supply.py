@@ -116,6 +116,7 @@ def mover_of(agent: AgentSettings, updater: Updater, around: Surroundings) -> Mo
         limit=updater.rate_limit,
         deadline=updater.download_deadline,
         reserve=agent.install.reserve,
+        through=around.open_through,
     )
 
 

@@ -18,6 +18,7 @@ class Surroundings:
         lock_holder: what a shared lock is held by: the host, and the agent too where several would share its name.
         walls: where the bytes of strangers are read; None reads them in this process.
         open_web: makes a client that trusts a private authority; it is closed with the host.
+        open_through: makes a client that goes through a proxy near this host; it is closed with the host too.
     """
 
     agent: str
@@ -29,6 +30,7 @@ class Surroundings:
     marks: MarkStore
     lock_holder: str
     open_web: Callable[[Path], Web]
+    open_through: Callable[[str], Web]
     walls: Walls | None = None
 
     def token_cache(self, user: str) -> Path:

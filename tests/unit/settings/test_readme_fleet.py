@@ -25,6 +25,16 @@ def test_a_screen_is_a_whole_configuration(tmp_path: Path, number: int, gates: l
     assert (agent.pin.type if agent.pin else None) == pin
 
 
-def test_there_are_three_and_each_fits_a_screen() -> None:
-    assert len(screens()) == 3
+def test_who_watches_a_fleet_is_told_by_a_collector_and_a_webhook(tmp_path: Path) -> None:
+    file = tmp_path / "pawld.toml"
+    file.write_text(screens()[3])
+    file.chmod(0o600)
+    report = load(file, {}).report
+    assert report.otlp_headers is not None
+    assert (report.otlp_url, report.otlp_metrics) == ("https://collector.example.com:4318", True)
+    assert report.webhook_url == "https://hooks.example.com/pawld"
+
+
+def test_there_are_three_sizes_and_each_fits_a_screen() -> None:
+    assert len(screens()) == 4
     assert all(one.count("\n") <= 24 for one in screens())

@@ -114,3 +114,11 @@ def test_a_command_has_a_program_and_fills_in_known_words_alone() -> None:
         units.checked_command(())
     with pytest.raises(ValueError, match=r"\{home\} is not filled in here"):
         units.checked_command(("{home}/acme",))
+
+
+def test_a_mirror_may_be_a_proxy_near_this_host_and_has_no_credentials() -> None:
+    assert units.checked_mirror("proxy+http://127.0.0.1:4001") == "proxy+http://127.0.0.1:4001"
+    with pytest.raises(ValueError, match="user name or password"):
+        units.checked_mirror("proxy+http://me:secret@127.0.0.1:4001")
+    with pytest.raises(ValueError, match="a proxy is"):
+        units.checked_mirror("proxy+ftp://127.0.0.1:4001")

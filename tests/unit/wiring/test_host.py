@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from support.configuration import loaded
+from support.raw_server import raw_server
 
 from pawld.errors import OperatorError, TransientError
 from pawld.reasons import Reason
@@ -57,3 +58,13 @@ def test_a_state_directory_that_cannot_be_made_is_the_hosts_fault(settings: Sett
         pytest.fail("opened")
     assert raised.value.reason is Reason.IO_FAILED
     assert str(tmp_path / "state") in raised.value.message
+
+
+def test_a_proxy_near_this_host_has_one_client_that_is_closed_with_the_host(settings: Settings) -> None:
+    with raw_server(lambda _, wire: wire.answer(403)) as proxy, opened_for_change(settings) as host:
+        around = host._around("acme")
+        web = around.open_through(proxy.url)
+        assert around.open_through(proxy.url) is web is not host.web
+        with pytest.raises(TransientError, match="The proxy did not let"):
+            web.call("GET", "https://cdn.example/targets/acme")
+        assert proxy.targets == ["cdn.example:443"]

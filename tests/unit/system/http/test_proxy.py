@@ -3,11 +3,11 @@
 import socket
 from datetime import timedelta
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from support.authority import Authority
-from support.raw_server import Asked, Handler, Wire, raw_server
+from support.proxies import tunnel_to
+from support.raw_server import Asked, Wire, raw_server
 
 from pawld.errors import OperatorError, PawldError, RejectedError, TransientError
 from pawld.model import Location
@@ -18,30 +18,6 @@ from pawld.system.http import Web
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path)
-
-
-def tunnel_to(port: int) -> Handler:
-    """Return a proxy's handler: whatever host is asked for, it connects to *port* here."""
-
-    def handler(asked: Asked, wire: Wire) -> None:
-        assert asked.method == "CONNECT"
-        with socket.create_connection(("127.0.0.1", port)) as target:
-            wire.send(b"HTTP/1.1 200 Connected\r\n\r\n")
-            back = Thread(target=_pump, args=(target, wire.socket), daemon=True)
-            back.start()
-            _pump(wire.socket, target)
-            back.join(5)
-
-    return handler
-
-
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    try:
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass
 
 
 @pytest.fixture
