@@ -20,7 +20,18 @@ ROOT = Path(__file__).parents[2]
 _SCRIPT = ROOT / "tests/rigs/wine-python.sh"
 _ASSEMBLED = timedelta(minutes=8)
 _PACKAGES = (
-    *("apscheduler", "cryptography", "filelock", "httpcore", "isal", "py-minisign", "pydantic", "rich", "semver"),
+    *(
+        "apscheduler",
+        "cryptography",
+        "filelock",
+        "httpcore",
+        "isal",
+        "py-minisign",
+        "pydantic",
+        "pywin32",
+        "rich",
+        "semver",
+    ),
     *("securesystemslib", "tuf", "tzdata", "zstandard"),
     *("hypothesis", "pytest", "pytest-httpserver", "pytest-timeout", "trustme"),
 )
@@ -50,20 +61,24 @@ def windows_path(path: Path) -> str:
     return "Z:" + str(path).replace("/", "\\")
 
 
+def _with_pawld(place: Path) -> WindowsPython:
+    """Have every process of it find pawld; a service is given no environment of ours."""
+    (place / "py/Lib/site-packages/pawld.pth").write_text(windows_path(ROOT / "src"))
+    return WindowsPython(place)
+
+
 @pytest.fixture(scope="session")
 def windows_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WindowsPython]:
     ready = os.environ.get("PAWLD_WINE")
     if ready:
-        yield WindowsPython(Path(ready))
+        yield _with_pawld(Path(ready))
         return
     place = tmp_path_factory.mktemp("wine")
     constraints = place / "constraints.txt"
     locked = _LOCKED.findall((ROOT / "tests/requirements.txt").read_text())
     constraints.write_text("\n".join(locked))
-    made = run(
-        [str(_SCRIPT), str(place), "-c", windows_path(constraints), *_PACKAGES, "pywin32==312"], limit=_ASSEMBLED
-    )
+    made = run([str(_SCRIPT), str(place), "-c", windows_path(constraints), *_PACKAGES], limit=_ASSEMBLED)
     assert made.ok, made
-    yield WindowsPython(place)
+    yield _with_pawld(place)
     subprocess.run(["bash", "-c", f'. "{place}/env.sh"; wineserver -k'], check=False)
     shutil.rmtree(place, ignore_errors=True)

@@ -13,6 +13,7 @@ def add_to(subparsers: Any) -> None:
     """Describe the commands."""
     run = add_command(subparsers, "run")
     add_agent(run)
+    run.add_argument("--service", action="store_true", help="as Windows starts it: speak to its service manager")
     run.set_defaults(handler=_run)
     cycle = add_command(subparsers, "cycle")
     add_agent(cycle)
@@ -23,6 +24,10 @@ def add_to(subparsers: Any) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from pawld.daemon.start import run
 
+    if arguments.service:
+        from pawld.daemon.windows import run_as_service
+
+        return run_as_service(arguments.config, agents_of(arguments), _metrics)
     return run(arguments.config, agents_of(arguments), _metrics)
 
 

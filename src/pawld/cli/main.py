@@ -25,9 +25,18 @@ def script() -> None:
     """Run the command line of this process, and end it."""
     # Importing makes hundreds of thousands of objects that all stay: looking through them costs a fifth of a start.
     gc.set_threshold(_OBJECTS, 50, 100)
+    if sys.platform == "win32":
+        _speak_utf8()
     code = main()
     gc.freeze()  # nor does the interpreter have to look through them on its way out
     sys.exit(code)
+
+
+def _speak_utf8() -> None:
+    """Write what JSON is read as; pipes and files of Windows have an alphabet of the host's country else."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # None in a service, before its log is open
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

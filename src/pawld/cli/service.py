@@ -19,9 +19,13 @@ def add_to(subparsers: Any) -> None:
     install.set_defaults(handler=_install)
     uninstall = verbs.add_parser("uninstall", help="stop it and forget it; configuration, state and agents stay")
     uninstall.set_defaults(handler=_uninstall)
+    start = verbs.add_parser("start", help="start it, where it was stopped")
+    start.set_defaults(handler=_start)
+    stop = verbs.add_parser("stop", help="stop it until it is started again, or this host is")
+    stop.set_defaults(handler=_stop)
     status = verbs.add_parser("status", help="what the service manager says of it")
     status.set_defaults(handler=_status)
-    for one in (install, uninstall, status):
+    for one in (install, uninstall, start, stop, status):
         add_common(one, default=argparse.SUPPRESS)
 
 
@@ -38,6 +42,21 @@ def _uninstall(arguments: argparse.Namespace) -> int:
 
     known_registration().uninstall()
     show({"enabled": False, "running": False}, ["pawld is no service of this host any more."], Manner(arguments.json))
+    return int(Exit.DONE)
+
+
+def _start(arguments: argparse.Namespace) -> int:
+    from pawld.wiring.registration import known_registration
+
+    known_registration().start()
+    return _status(arguments)
+
+
+def _stop(arguments: argparse.Namespace) -> int:
+    from pawld.wiring.registration import known_registration
+
+    known_registration().stop()
+    show({"running": False}, ["pawld is stopped, or ends with the step under way."], Manner(arguments.json))
     return int(Exit.DONE)
 
 

@@ -90,13 +90,16 @@ class Child:
             self._process.kill()
 
     def _watch(self) -> None:
-        started = time.monotonic()
+        started, over = time.monotonic(), False
         while True:
             try:
                 output, _ = self._process.communicate(timeout=_LOOK_EVERY.total_seconds())
             except subprocess.TimeoutExpired as late:
                 if self._process.poll() is None:
                     self._look(timedelta(seconds=time.monotonic() - started))
+                    continue
+                if not over:  # what it printed last may not have been read yet
+                    over = True
                     continue
                 # Whoever it started holds its output open: a cycle apart from our service does, until that has stopped.
                 output = late.output or b""

@@ -22,7 +22,7 @@ from pawld.ports import Clock
 from pawld.reasons import Exit, Reason
 from pawld.system.host_id import host_id
 from pawld.system.local_line import Caller
-from pawld.system.notify import Notifier
+from pawld.system.notify import ServiceManager
 
 _LATE = timedelta(minutes=5)  # by which the timer may be late before it counts as stuck
 _AT_WORK = (Reason.UPDATER_BUSY.code, Reason.IN_PROGRESS.code)
@@ -33,7 +33,9 @@ _log = logging.getLogger("pawld")
 class Daemon:
     """One host's daemon, for the agents of *kept* (only those *named*, where some are)."""
 
-    def __init__(self, path: Path | None, kept: Kept, named: Sequence[str], clock: Clock, notifier: Notifier) -> None:
+    def __init__(
+        self, path: Path | None, kept: Kept, named: Sequence[str], clock: Clock, notifier: ServiceManager
+    ) -> None:
         self.inbox: SimpleQueue[Message] = SimpleQueue()
         self._path = path
         self._named = named

@@ -20,7 +20,7 @@ from pawld.report.journald import reads_us
 from pawld.report.logs import format_for, log_to
 from pawld.system import local_line
 from pawld.system.clock import SystemClock
-from pawld.system.notify import Notifier
+from pawld.system.notify import Notifier, ServiceManager
 
 _JUDGED_WITHIN = timedelta(minutes=2)
 
@@ -32,8 +32,12 @@ class Endpoint(Protocol):
         """Close it."""
 
 
-def run(path: Path | None, named: Sequence[str], metrics: Callable[[Path], str]) -> int:
+def run(
+    path: Path | None, named: Sequence[str], metrics: Callable[[Path], str], manager: ServiceManager | None = None
+) -> int:
     """Be the daemon until told to stop; *metrics* renders a page for the configuration file that it is given.
+
+    *manager* is who started it; by default systemd, or nobody.
 
     Raises:
         OperatorError: the configuration is bad; a service manager must not try it again and again.
@@ -42,11 +46,12 @@ def run(path: Path | None, named: Sequence[str], metrics: Callable[[Path], str])
     kept = keep(path, os.environ)
     report = kept.outline.report
     log_to(None, format_for(report.log_format, journal=reads_us(os.environ)), report.log_level)
-    daemon = Daemon(path, kept, named, SystemClock(), Notifier())
+    manager = manager or Notifier()
+    daemon = Daemon(path, kept, named, SystemClock(), manager)
+    manager.listen(lambda: daemon.inbox.put(Order.STOP), lambda: daemon.inbox.put(Order.RELOAD))
     with ExitStack() as stack:
-        if local_line.serves():
-            line = kept.outline.state_dir / local_line.FILENAME
-            stack.callback(local_line.Line(line, lambda caller: daemon.inbox.put(Asked(caller))).close)
+        line = kept.outline.state_dir / local_line.FILENAME
+        stack.callback(local_line.Line(line, lambda caller: daemon.inbox.put(Asked(caller))).close)
         if report.metrics_listen:
             stack.callback(_metrics_at(report.metrics_listen, lambda: metrics(kept.file)).close)
         stack.enter_context(_signals(daemon))

@@ -94,6 +94,14 @@ class SystemdRegistration:
                 self._remove(name)
         self._systemctl("daemon-reload")
 
+    def start(self) -> None:
+        """Start the daemon."""
+        self._systemctl("start", "pawld.service")
+
+    def stop(self) -> None:
+        """Stop whatever of it runs."""
+        self._systemctl("stop", "--no-block", *_TIMED[::-1], "pawld.service")
+
     def status(self) -> Registered:
         """Ask systemd."""
         asked = "--property=ActiveState,UnitFileState,StatusText"

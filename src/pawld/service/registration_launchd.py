@@ -42,11 +42,19 @@ class LaunchdRegistration:
         service.stop()
         with host_faults(f"Writing {self._plist}"):
             write_durably(self._plist, plistlib.dumps(self._job(style)), mode=0o644)
+        self._load()
+        if style is Style.DAEMON:
+            self._await()
+
+    def _load(self) -> None:
         self._launchctl("enable", f"system/{LABEL}")
         finished = self.run(["launchctl", "bootstrap", "system", str(self._plist)])
         if not finished.ok:
             raise TransientError(Reason.SERVICE_FAILED, f"launchd did not load {self._plist}: {finished.story}.")
-        if style is Style.DAEMON and not until(lambda: service.status().running, self.clock, _PATIENCE):
+
+    def _await(self) -> None:
+        service = self._service()
+        if not until(lambda: service.status().running, self.clock, _PATIENCE):
             raise TransientError(
                 Reason.SERVICE_FAILED, f"launchd did not bring pawld up: {service.status().detail}; see {_LOG}."
             )
@@ -56,6 +64,17 @@ class LaunchdRegistration:
         self._service().stop()
         with host_faults(f"Removing {self._plist}"):
             self._plist.unlink(missing_ok=True)
+
+    def start(self) -> None:
+        """Load the job that is installed."""
+        if not self._plist.exists():
+            raise OperatorError(Reason.CONFIG_INVALID, "launchd has no job of pawld; `pawld service install` first.")
+        self._service().stop()
+        self._load()
+
+    def stop(self) -> None:
+        """Unload the job until the next boot, or the next start."""
+        self._service().stop()
 
     def status(self) -> Registered:
         """Ask launchd."""

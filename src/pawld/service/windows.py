@@ -117,12 +117,13 @@ class WindowsService:
 
     def _ask(self, act: Callable[[Services], object], *, harmless: int = 0) -> None:
         """Call the manager, and translate what it refuses; the one error *harmless* is none."""
-        with _translated(self._name, harmless):
+        with translated(self._name, harmless):
             act(self._services())
 
 
 @contextmanager
-def _translated(name: str, harmless: int) -> Iterator[None]:
+def translated(name: str, harmless: int = 0) -> Iterator[None]:
+    """Turn what the manager refuses into an error of ours; the one number *harmless* is none."""
     try:
         yield
     except OSError as error:

@@ -1,116 +1,70 @@
-"""The line between commands and the running daemon: a Unix socket that root alone may use.
+"""The line between commands and the running daemon, for root and administrators alone.
 
-A question is one line of JSON, and so is its answer. Where a system has no such sockets nobody listens, and every
-command does its work itself.
+A question is one line of JSON, and so is its answer. They travel over a Unix socket; on Windows over a named pipe.
 """
 
 import json
-import os
-import socket
-import struct
-import threading
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+if sys.platform == "win32":
+    from pawld.system import local_pipe as transport
+else:
+    from pawld.system import local_socket as transport
+
 FILENAME = "pawld.sock"
-LIMIT = 1 << 20  # bytes of a question or an answer
-_HASTE = timedelta(seconds=5)  # until a caller has asked, or read its answer
-_BACKLOG = 8
 
 Document = dict[str, Any]
 
 
 class Caller:
-    """Somebody on the line who waits for an answer."""
+    """Somebody on the line who waits for an answer; *send* sends it and hangs up."""
 
-    def __init__(self, connection: socket.socket, question: Document) -> None:
+    def __init__(self, question: Document, send: Callable[[bytes], None]) -> None:
         self.question = question
-        self._connection = connection
+        self._send = send
 
     def answer(self, document: Document) -> None:
         """Answer and hang up; one that is gone already is no error."""
-        with suppress(OSError), self._connection:
-            self._connection.sendall(json.dumps(document).encode() + b"\n")
+        with suppress(OSError):
+            self._send(json.dumps(document).encode() + b"\n")
 
 
 class Line:
     """Listens at *path*, and hands every caller to *taken*, from a thread of its own."""
 
     def __init__(self, path: Path, taken: Callable[[Caller], None]) -> None:
-        self._path = path
         self._taken = taken
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        path.unlink(missing_ok=True)
-        mask = os.umask(0o177)
-        try:
-            self._socket.bind(str(path))
-        finally:
-            os.umask(mask)
-        self._socket.listen(_BACKLOG)
-        self._thread = threading.Thread(target=self._listen, name="line", daemon=True)
-        self._thread.start()
+        self._listener = transport.Listener(path, self._hear)
 
     def close(self) -> None:
         """Listen no more."""
-        self._path.unlink(missing_ok=True)
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread, which a plain close would not
-        self._thread.join(_HASTE.total_seconds())
-        self._socket.close()
+        self._listener.close()
 
-    def _listen(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            self._take(connection)
-
-    def _take(self, connection: socket.socket) -> None:
-        connection.settimeout(_HASTE.total_seconds())
-        try:
-            question = _read(connection) if _is_ours(connection) else None
-        except (OSError, ValueError):
-            question = None
-        if isinstance(question, dict):
-            self._taken(Caller(connection, question))
+    def _hear(self, said: bytes, send: Callable[[bytes], None]) -> None:
+        question = _document(said)
+        if question is None:
+            with suppress(OSError):
+                send(b"")
         else:
-            connection.close()
-
-
-def serves() -> bool:
-    """Say whether this system has such lines."""
-    return hasattr(socket, "AF_UNIX")
+            self._taken(Caller(question, send))
 
 
 def ask(path: Path, question: Document, *, patience: timedelta | None = timedelta(seconds=5)) -> Document | None:
     """Return the daemon's answer; None where nobody answers within *patience* (None waits for the end of a cycle)."""
-    if not serves():
-        return None
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(_HASTE.total_seconds())
-            connection.connect(str(path))
-            connection.sendall(json.dumps(question).encode() + b"\n")
-            connection.settimeout(None if patience is None else patience.total_seconds())
-            answer = _read(connection)
-    except (OSError, ValueError):
+        return _document(transport.asked(path, json.dumps(question).encode() + b"\n", patience))
+    except OSError:
         return None
-    return answer if isinstance(answer, dict) else None
 
 
-def _read(connection: socket.socket) -> Any:
-    with connection.makefile("rb") as file:
-        return json.loads(file.readline(LIMIT))
-
-
-def _is_ours(connection: socket.socket) -> bool:
-    """Ask the kernel who calls: root, or the user that we are. The file's mode says so too, and is not relied on."""
-    if not hasattr(socket, "SO_PEERCRED"):
-        return True
-    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    _, user, _ = struct.unpack("3i", credentials)
-    return user in (0, os.geteuid())
+def _document(said: bytes) -> Document | None:
+    try:
+        found = json.loads(said)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None

@@ -6,11 +6,37 @@ The socket is opened for each message: pawld speaks a few times an hour.
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from typing import Protocol
 
 _ABSTRACT = "@"
+
+
+class ServiceManager(Protocol):
+    """Whoever started the daemon, and is told how it is."""
+
+    watchdog: timedelta | None
+    """After this long without a sign of life the manager kills this process; None where it does not watch."""
+
+    def listen(self, stop: Callable[[], None], reload: Callable[[], None]) -> None:
+        """Have the manager's orders carried out by these, from any thread, where it does not send signals."""
+
+    def ready(self, status: str) -> None:
+        """The service is up, or has reloaded."""
+
+    def status(self, status: str) -> None:
+        """What it is at, in one line."""
+
+    def alive(self) -> None:
+        """A sign of life."""
+
+    def reloading(self) -> None:
+        """The configuration is being read again."""
+
+    def stopping(self, status: str) -> None:
+        """The end has begun."""
 
 
 class Notifier:
@@ -22,7 +48,9 @@ class Notifier:
         meant = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         microseconds = environ.get("WATCHDOG_USEC", "") if meant else ""
         self.watchdog = timedelta(microseconds=int(microseconds)) if microseconds.isdigit() else None
-        """After this long without a sign of life the manager kills this process; None where it does not watch."""
+
+    def listen(self, stop: Callable[[], None], reload: Callable[[], None]) -> None:
+        """Nothing to listen to: systemd sends signals."""
 
     def ready(self, status: str) -> None:
         """The service is up, or has reloaded."""

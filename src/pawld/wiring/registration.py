@@ -12,6 +12,7 @@ from pawld.errors import OperatorError
 from pawld.reasons import Reason
 from pawld.service.registration import Registered, Style, SystemdRegistration
 from pawld.settings import Settings, load
+from pawld.system.own_command import own_command
 
 _CLOSED = tuple(Path(one) for one in ("/usr", "/etc", "/boot", "/efi", "/bin", "/sbin", "/lib", "/lib64"))
 _PACKAGES = ("deb", "rpm")
@@ -35,6 +36,12 @@ class Registration(Protocol):
     def uninstall(self) -> None:
         """Stop it and forget it."""
 
+    def start(self) -> None:
+        """Start what is registered."""
+
+    def stop(self) -> None:
+        """Stop it until it is started again, or this host is; a step under way is finished or recorded."""
+
     def status(self) -> Registered:
         """Ask the manager."""
 
@@ -47,6 +54,11 @@ def registration(config: Path | None, program: Path | None = None, system: str =
         from pawld.service.registration_launchd import LaunchdRegistration
 
         return LaunchdRegistration(program or own_program(), where)
+    if system == "win32":
+        from pawld.service.registration_windows import WindowsRegistration
+
+        words = (str(program),) if program else tuple(own_command())
+        return WindowsRegistration(words, where, settings.updater.state_dir)
     if system != "linux":
         raise OperatorError(Reason.USAGE, f"This pawld cannot register itself as a service on {system} yet.")
     return SystemdRegistration(units_directory(), program or own_program(), where, tuple(walls_of(settings)))
@@ -58,6 +70,10 @@ def known_registration(system: str = sys.platform) -> Registration:
         from pawld.service.registration_launchd import LaunchdRegistration
 
         return LaunchdRegistration(Path("/usr/local/bin/pawld"))
+    if system == "win32":
+        from pawld.service.registration_windows import WindowsRegistration
+
+        return WindowsRegistration(tuple(own_command()))
     return SystemdRegistration(units_directory(), Path("/usr/bin/pawld"))
 
 

@@ -11,10 +11,7 @@ from support.world import FakeClock
 from pawld.health.updater import UpdaterCheck
 from pawld.model import Slot
 from pawld.ports import Finding, Healthy, Sick, Unclear
-from pawld.system import local_line
 from pawld.system.local_line import Line
-
-pytestmark = pytest.mark.skipif(not local_line.serves(), reason="this system has no Unix sockets")
 
 SLOT = Slot(Path("/opt/pawld/versions/1.1.0-0123456789ab"), "1.1.0", "0" * 64)
 PATIENCE = timedelta(minutes=2)

@@ -85,6 +85,12 @@ def test_taking_it_away_leaves_what_others_wrote(registration: SystemdRegistrati
     assert [path.name for path in registration.administrators.iterdir()] == [mine.name]
 
 
+def test_it_is_stopped_and_started_again(registration: SystemdRegistration) -> None:
+    registration.stop()
+    registration.start()
+    assert told(registration) == ["stop --no-block pawld.timer pawld-once.service pawld.service", "start pawld.service"]
+
+
 def test_its_status_is_what_systemd_says(registration: SystemdRegistration) -> None:
     seen = replace(registration, run=Manager(output="ActiveState=active\nUnitFileState=enabled\nStatusText=idle\n"))
     status = seen.status()

@@ -63,6 +63,19 @@ def test_uninstalling_leaves_no_job_and_no_property_list(registration: LaunchdRe
     assert (registration.status().enabled, registration.status().running) == (False, False)
 
 
+def test_it_is_stopped_and_started_again(registration: LaunchdRegistration) -> None:
+    registration.install(Style.DAEMON)
+    registration.stop()
+    assert not registration.status().running
+    registration.start()
+    assert registration.status().running
+
+
+def test_what_is_not_installed_cannot_be_started(registration: LaunchdRegistration) -> None:
+    with pytest.raises(OperatorError, match="service install"):
+        registration.start()
+
+
 def test_a_program_that_does_not_come_up_is_told(registration: LaunchdRegistration, launchd: FakeLaunchd) -> None:
     launchd.will_run = False
     with pytest.raises(TransientError, match="did not bring pawld up"):

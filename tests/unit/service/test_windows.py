@@ -1,73 +1,19 @@
 import sys
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PureWindowsPath
 
 import pytest
+from support.windows_services import OLD, Manager
 
 from pawld.errors import OperatorError, PawldError, TransientError
 from pawld.model import Slot
 from pawld.reasons import Reason
 from pawld.service.windows import WindowsService, repointed
-from pawld.system.windows_services import AUTOMATIC, DISABLED, RUNNING, START_PENDING, STOP_PENDING, STOPPED, Seen
+from pawld.system.windows_services import AUTOMATIC, DISABLED, RUNNING, STOPPED, Seen
 
 ROOT = PureWindowsPath(r"C:\Program Files\Acme")
-OLD = r'"C:\Program Files\Acme\versions\1.0.0-0123456789ab\acme.exe" --service'
 NEW = r'"C:\Program Files\Acme\versions\2.0.0-ba9876543210\acme.exe" --service'
 SLOT = Slot(Path("versions") / "2.0.0-ba9876543210", "2.0.0", "0" * 64)
-
-
-def refused(code: int) -> OSError:
-    error = OSError(22, "as Windows says it")
-    error.winerror = code  # type: ignore[attr-defined]  # on Windows every OSError has it
-    return error
-
-
-@dataclass
-class Manager:
-    """A service control manager in memory: a start and a stop take a second of its clock."""
-
-    seen: Seen | None = field(default_factory=lambda: Seen(STOPPED, 0, AUTOMATIC, OLD))
-    becomes: int = RUNNING
-    deaf: bool = False
-    at: float = 0.0
-    due: float | None = None
-    deny: int = 0
-
-    def now(self) -> datetime:
-        return datetime(2026, 1, 14, tzinfo=UTC)
-
-    def monotonic(self) -> float:
-        return self.at
-
-    def sleep(self, duration: timedelta) -> None:
-        self.at += duration.total_seconds()
-
-    def query(self, _name: str) -> Seen:
-        if self.seen is None:
-            raise refused(1060)
-        if self.due is not None and self.at >= self.due and not self.deaf:
-            started = self.seen.state == START_PENDING and self.becomes == RUNNING
-            self.seen = replace(self.seen, state=RUNNING if started else STOPPED, pid=77 if started else 0)
-            self.due = None
-        return self.seen
-
-    def point(self, name: str, command_line: str) -> None:
-        self.seen = replace(self.query(name), command_line=command_line)
-
-    def start(self, _name: str) -> None:
-        self._move(RUNNING, 1056, START_PENDING)
-
-    def stop(self, _name: str) -> None:
-        self._move(STOPPED, 1062, STOP_PENDING)
-
-    def _move(self, done: int, already: int, pending: int) -> None:
-        assert self.seen is not None
-        if self.deny:
-            raise refused(self.deny)
-        if self.seen.state == done:
-            raise refused(already)
-        self.seen, self.due = replace(self.seen, state=pending), self.at + 1
 
 
 @pytest.fixture
