@@ -18,7 +18,7 @@ from pawld.errors import PawldError, RejectedError, TransientError
 from pawld.model import Chunks, Location, Record
 from pawld.ports import ChunkProof, Clock, Progress
 from pawld.reasons import Reason
-from pawld.system.http import Answer, shown
+from pawld.system.http import Answer, Body, shown
 
 
 class WrongChunkError(RejectedError):
@@ -132,23 +132,23 @@ class ChunkedTransfer:
             )
 
     def _receive(self, answer: Answer, skip: int) -> None:
-        """Cut the blocks of the network into chunks; the first *skip* bytes are here already."""
-        filled = 0
-        for block in answer.blocks():
-            rest = memoryview(block)[skip:]
-            skip = max(0, skip - len(block))
-            while rest:
-                if self._offset >= self._record.length:
-                    raise too_long(answer.url, self._record)
-                view = self._to_fill()
-                part = rest[: len(view) - filled]
-                view[filled : filled + len(part)] = part
-                filled += len(part)
-                rest = rest[len(part) :]
-                if filled == len(view):
-                    self._accept(view)
-                    filled = 0
-            self._pace.passed(len(block))
+        """Cut what comes into chunks; the first *skip* bytes are here already."""
+        body, filled = Body(answer), 0
+        while skip and (count := body.read_into(self._to_fill()[:skip])):
+            skip -= count
+            self._pace.passed(count)
+        while self._offset < self._record.length:
+            view = self._to_fill()
+            count = body.read_into(view[filled:])
+            if not count:
+                return
+            filled += count
+            self._pace.passed(count)
+            if filled == len(view):
+                self._accept(view)
+                filled = 0
+        if body.read_into(memoryview(bytearray(1))):
+            raise too_long(answer.url, self._record)
 
     def _accept(self, view: memoryview) -> None:
         if not self._proof(self._index, view):

@@ -22,9 +22,10 @@ from pawld.errors import PawldError, RejectedError, TransientError
 from pawld.model import Location, Record
 from pawld.ports import ChunkProof, Clock, Downloaded, Progress
 from pawld.reasons import Reason
-from pawld.system.http import Answer, Web, shown
+from pawld.system.http import Answer, Body, Web, shown
 
 DEADLINE = timedelta(hours=12)  # for one build, all locations together
+_BLOCK = 256 * 1024  # bytes that are read at once
 CHECKPOINT = timedelta(seconds=30)  # a power cut costs no more of a download than this
 
 
@@ -131,15 +132,16 @@ class HttpMover:
     def _receive(self, answer: Answer, record: Record, file: Partial, progress: Progress) -> None:
         pace, clock, length = self._pace(), self._clock, record.length
         due = clock.monotonic() + CHECKPOINT.total_seconds()
+        body, block = Body(answer), memoryview(bytearray(_BLOCK))
         try:
             with disk_errors(file.path):
-                for block in answer.blocks():
-                    if file.size + len(block) > length:
+                while count := body.read_into(block):
+                    if file.size + count > length:
                         file.discard()
                         raise too_long(answer.url, record)
-                    file.append(block)
-                    progress.advance(len(block))
-                    pace.passed(len(block))
+                    file.append(block[:count])
+                    progress.advance(count)
+                    pace.passed(count)
                     if clock.monotonic() >= due:
                         file.checkpoint()
                         due = clock.monotonic() + CHECKPOINT.total_seconds()

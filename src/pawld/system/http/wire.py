@@ -5,11 +5,14 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpcore
 
 from pawld.system.http.reach import Reach, resolved
+
+if TYPE_CHECKING:
+    import socket
 
 READ_BLOCK = 256 * 1024  # bytes; httpcore asks for 64 KiB, which costs four times the work around each read
 _TLS_RECORD = 16 * 1024  # bytes; ssl hands out one record at a time (RFC 8446, 5.1)
@@ -77,18 +80,31 @@ class GuardedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None,
     ) -> httpcore.NetworkStream:
         stream = self._plain.connect_tcp(address, port, _left(timeout), local_address, socket_options)
-        return _Stream(stream)
+        return Stream(stream)
 
 
-class _Stream(httpcore.NetworkStream):
-    """A connection that minds the deadline at each read and write."""
+class Stream(httpcore.NetworkStream):
+    """A connection that minds the deadline at each read and write.
+
+    Attributes:
+        plain: its bytes come out of its socket, over TLS or not; with TLS inside of TLS they do not.
+    """
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
+        self._timeout: float | None = None
+        self.plain = not isinstance(stream.get_extra_info("ssl_object"), ssl.SSLObject)
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: D102 - httpcore.NetworkStream says it
+        self._timeout = timeout
         first = self._stream.read(max(max_bytes, READ_BLOCK), _left(timeout))
-        return self._more(first) if len(first) == _TLS_RECORD else first
+        return self._more(first) if self.plain and len(first) == _TLS_RECORD else first
+
+    def read_into(self, view: memoryview) -> int:
+        """Read past httpcore into *view*, under the patience of the last read; 0 where the peer has closed."""
+        connection: socket.socket = self.get_extra_info("socket")
+        connection.settimeout(_left(self._timeout))
+        return connection.recv_into(view)
 
     def _more(self, first: bytes) -> bytes:
         """Join the full TLS records that are here already: each alone would cost as much around it as a whole block."""
@@ -101,18 +117,18 @@ class _Stream(httpcore.NetworkStream):
                 missing -= len(part)
         return b"".join(parts)
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: D102 - httpcore.NetworkStream says it
         self._stream.write(buffer, _left(timeout))
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: D102 - httpcore.NetworkStream says it
         self._stream.close()
 
-    def start_tls(
+    def start_tls(  # noqa: D102 - as above
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, _left(timeout)))
+        return Stream(self._stream.start_tls(ssl_context, server_hostname, _left(timeout)))
 
-    def get_extra_info(self, info: str) -> Any:
+    def get_extra_info(self, info: str) -> Any:  # noqa: D102 - httpcore.NetworkStream says it
         return self._stream.get_extra_info(info)
 
 
