@@ -17,8 +17,6 @@ from pawld.model import Chunks, Record
 from pawld.ports import ChunkProof
 from pawld.reasons import Reason
 
-BUFFER = 256 * 1024  # bytes; a reader that asks for less is served from it
-
 
 def prove_file(record: Record, file: BinaryIO, origin: str) -> None:
     """Raise ``RejectedError`` (length_mismatch, digest_mismatch) unless *file* is the build; leave it at its start."""
@@ -91,6 +89,16 @@ class ProvenStream(io.RawIOBase):
         memoryview(buffer)[:count] = self._chunk[:count]
         self._chunk = self._chunk[count:]
         return count
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return at most *size* bytes, and at the end none: whoever reads anew anyway needs no buffer between."""
+        if size < 0:
+            return self.readall()
+        if not self._chunk and not self._advance():
+            return b""
+        data = bytes(self._chunk[:size])
+        self._chunk = self._chunk[size:]
+        return data
 
     def drain(self) -> None:
         """Take what the reader left: padding after an archive's end belongs to the build as well."""
