@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 _SILENT = frozenset({"status", "history", "config", "run"})  # no library speaks there; run sets its logs up itself
 _FROZEN = "--behind-walls"  # as in system.walls.child
 _CHILDREN = ("pawld.install.archive.behind_walls", "pawld.system.http.behind_walls")
-_OBJECTS = 50_000  # between two looks for garbage that refers to itself
+_OBJECTS = 1_000_000  # between two looks for garbage that refers to itself; a command makes fewer
+_OBJECTS_OF_DAEMON = 50_000
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 PIPE_CLOSED = 141  # 128 + SIGPIPE
 
@@ -24,7 +25,7 @@ PIPE_CLOSED = 141  # 128 + SIGPIPE
 def script() -> None:
     """Run the command line of this process, and end it."""
     # Importing makes hundreds of thousands of objects that all stay: looking through them costs a fifth of a start.
-    gc.set_threshold(_OBJECTS, 50, 100)
+    gc.set_threshold(_OBJECTS_OF_DAEMON if "run" in sys.argv else _OBJECTS, 50, 100)
     if sys.platform == "win32":
         _speak_utf8()
     code = main()

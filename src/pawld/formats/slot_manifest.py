@@ -10,7 +10,7 @@ a ``ValueError``, never half a manifest. It proves nothing to anybody but this h
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 FILENAME = ".pawld-slot.json"
 _SCHEMA = 1
@@ -20,8 +20,7 @@ HEAD_LIMIT = 64 * 1024  # bytes; the fields of a head are far shorter
 _LIMIT = 512 * 1024**2  # bytes; a million files need about a fifth of it
 
 
-@dataclass(frozen=True, slots=True)
-class FileEntry:
+class FileEntry(NamedTuple):
     """One file of a slot, or a symbolic link where *target* is set.
 
     Attributes:
@@ -96,6 +95,19 @@ def read(data: bytes) -> SlotManifest:
         files=tuple(_entry(one) for one in _items(body, "files")),
         directories=tuple(_plain(one) for one in _items(body, "directories")),
     )
+
+
+def is_whole(data: bytes) -> bool:
+    """Whether *data* is a manifest from its first byte to its last, without a look at each of its files.
+
+    What a power cut tears or zeroes is noticed; ``read`` takes a hundred times as long for thousands of files.
+    """
+    first, _, second = data.partition(b"\n")
+    try:
+        read_head(first)
+    except (ValueError, RecursionError):
+        return False
+    return second.startswith(b'{"files":[') and second.endswith(b"]}\n") and b"\0" not in second
 
 
 def read_head(line: bytes) -> SlotHead:

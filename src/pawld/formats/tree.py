@@ -26,7 +26,7 @@ def tree_sha256(files: Iterable[FileEntry], directories: Iterable[str]) -> str:
     """
     lines = [_line(one) for one in files]
     lines += [f"d {path}\n" for path in directories]
-    lines.sort(key=lambda line: line.encode())
+    lines.sort()  # by code points, which is the order of their bytes in UTF-8 too
     return hashlib.sha256(_HEAD + "".join(lines).encode()).hexdigest()
 
 

@@ -6,7 +6,6 @@ from typing import Protocol, runtime_checkable
 
 from pawld.errors import OperatorError
 from pawld.formats.slot_manifest import FileEntry
-from pawld.install.archive import Entry
 from pawld.install.executables import check_executables
 from pawld.model import Platform, Record
 from pawld.ports import Progress, Verified, VerifiedPatch
@@ -47,5 +46,4 @@ class PatchedContents(Protocol):
 
 def check_programs(into: Path, files: Sequence[FileEntry], entrypoint: str | None, platform: Platform) -> None:
     """Hold the headers of the programs among *files* against *platform*; ``RejectedError`` (wrong_executable)."""
-    regular = [Entry(one.path, one.size, one.mode, one.sha256) for one in files if one.target is None]
-    check_executables(into, regular, entrypoint, platform)
+    check_executables(into, [one for one in files if one.target is None], entrypoint, platform)

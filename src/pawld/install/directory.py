@@ -59,10 +59,8 @@ class ArchiveContents:
                 Reason.ARCHIVE_REFUSED,
                 f"The build has the format {record.format!r}; this agent is installed from an archive.",
             )
-        progress.start("unpack", record.unpacked.bytes if record.unpacked else 0)
         with _opened(build) as archive:
             written = self._reader(archive, record.format, into, Limits.of(record.unpacked, self._links), progress)
-        progress.finish()
         return _entries(written)
 
     def patched(self, build: VerifiedPatch, base: Path, into: Path, progress: Progress) -> Sequence[FileEntry]:
@@ -78,8 +76,7 @@ class ArchiveContents:
 
 
 def _entries(written: Written) -> Sequence[FileEntry]:
-    files = (FileEntry(one.path, one.size, one.mode, one.sha256) for one in written.files)
-    return (*files, *(FileEntry(path, 0, 0, "", target) for path, target in written.links))
+    return (*written.files, *(FileEntry(path, 0, 0, "", target) for path, target in written.links))
 
 
 def _opened(build: Verified) -> AbstractContextManager[BinaryIO]:

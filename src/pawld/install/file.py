@@ -43,12 +43,10 @@ class ProgramContents:
                 Reason.ARCHIVE_REFUSED,
                 f"The build is a {record.format}; this agent is installed from a single program.",
             )
-        progress.start("unpack", record.length)
         limits = Limits.of(Unpacked(record.length, 1) if record.length_signed else None)
         with build.stream() as program:
             written = unpack_program(program, self.entrypoint(record), into, limits, progress)
-        progress.finish()
-        return tuple(FileEntry(one.path, one.size, one.mode, one.sha256) for one in written.files)
+        return written.files
 
     def patched(self, build: VerifiedPatch, base: Path, into: Path, progress: Progress) -> Sequence[FileEntry]:
         """Make the one file out of the one of *base*."""
@@ -57,7 +55,7 @@ class ProgramContents:
         record = build.record
         limits = Limits.of(Unpacked(record.length, 1))
         written = patched_program(build, base, self.entrypoint(record), into, limits, progress, self._walls)
-        return tuple(FileEntry(one.path, one.size, one.mode, one.sha256) for one in written.files)
+        return written.files
 
     def check(self, into: Path, files: Sequence[FileEntry], record: Record) -> None:
         """Hold the program's header against the platform."""

@@ -82,14 +82,11 @@ def additions(slot: Path, manifest: SlotManifest, *, tolerated: Collection[str] 
 
 def directories_of(slot: Path) -> tuple[str, ...]:
     """Return every directory below *slot*, relative and sorted."""
-    root = len(os.fspath(slot)) + 1
-    found = [
-        path[root:].replace(os.sep, "/")
-        for place, directories, _ in os.walk(slot)
-        for name in directories
-        if not os.path.islink(path := os.path.join(place, name))  # noqa: PTH114, PTH118 - a third of the time
-    ]
-    return tuple(sorted(found))
+    root, found = len(os.fspath(slot)) + 1, [os.fspath(slot)]
+    for place in found:  # which grows meanwhile; os.walk takes three times as long
+        with os.scandir(place) as entries:
+            found += [one.path for one in entries if one.is_dir(follow_symlinks=False)]
+    return tuple(sorted(path[root:].replace(os.sep, "/") for path in found[1:]))
 
 
 def _first_wrong(slot: Path, manifest: SlotManifest) -> str:

@@ -115,6 +115,14 @@ def read_head(slot: Path) -> slot_manifest.SlotHead | None:
         return None
 
 
+def is_complete(slot: Path) -> bool:
+    """Whether the slot has its manifest, the mark that all else is there; ``integrity`` looks at all else."""
+    try:
+        return slot_manifest.is_whole((slot / slot_manifest.FILENAME).read_bytes())
+    except OSError:
+        return False
+
+
 def read_manifest(slot: Path) -> slot_manifest.SlotManifest | None:
     """Return the slot's manifest; None where it is missing, torn or zeroed, so that the slot counts as incomplete."""
     try:

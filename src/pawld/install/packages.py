@@ -77,12 +77,10 @@ class PackageContents:
                 Reason.ARCHIVE_REFUSED,
                 f"The build is a {record.format}; this agent is installed from a {self._manager.form}.",
             )
-        progress.start("unpack", record.length)
         limits = Limits.of(Unpacked(record.length, 1) if record.length_signed else None)
         with build.stream() as package:
             written = unpack_program(package, kept_name(self._manager), into, limits, progress)
-        progress.finish()
-        return tuple(FileEntry(one.path, one.size, one.mode, one.sha256) for one in written.files)
+        return written.files
 
     def check(self, into: Path, files: Sequence[FileEntry], record: Record) -> None:
         """Ask the package manager what the package is, before it may become a slot."""

@@ -17,7 +17,7 @@ from pawld.errors import OperatorError, PawldError, TransientError
 from pawld.install import sweep
 from pawld.install.contents import Contents, PatchedContents
 from pawld.install.integrity import TOLERATED, Examined, Health, examine
-from pawld.install.layout import Layout, read_manifest
+from pawld.install.layout import Layout, is_complete, read_manifest
 from pawld.install.patching.engine import engines
 from pawld.install.pointer import Pointer
 from pawld.install.qualify import LIMIT
@@ -155,7 +155,7 @@ class SlotInstaller:
             OperatorError: owned_by_others, where something else than our pointer has its name.
         """
         path = self._layout.slot(slot.name)
-        if read_manifest(path) is None:
+        if not is_complete(path):
             raise TransientError(
                 Reason.SLOT_DAMAGED, f"The slot {slot.name} has no readable manifest, so nothing points to it."
             )

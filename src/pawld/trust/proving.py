@@ -92,13 +92,15 @@ class ProvenStream(io.RawIOBase):
 
     def read(self, size: int = -1, /) -> bytes:
         """Return at most *size* bytes, and at the end none: whoever reads anew anyway needs no buffer between."""
-        if size < 0:
-            return self.readall()
-        if not self._chunk and not self._advance():
-            return b""
-        data = bytes(self._chunk[:size])
+        return self.readall() if size < 0 else bytes(self.lend(size))
+
+    def lend(self, size: int, /) -> memoryview:
+        """Return at most *size* bytes where they lie, which is where they were proven; valid until the next read."""
+        if not self._chunk:
+            self._advance()
+        view = self._chunk[:size]
         self._chunk = self._chunk[size:]
-        return data
+        return view
 
     def drain(self) -> None:
         """Take what the reader left: padding after an archive's end belongs to the build as well."""

@@ -91,12 +91,12 @@ def test_demanded_evidence_refuses_every_patch(tmp_path: Path) -> None:
     ("record", "files", "holds"),
     [
         (PROGRAM, FILES, True),
-        (PROGRAM, [replace(FILES[0], sha256="d" * 64)], False),
+        (PROGRAM, [FILES[0]._replace(sha256="d" * 64)], False),
         (PROGRAM, [*FILES, *FILES], False),
         (PROGRAM, [], False),
         (TREE, FILES, True),
-        (TREE, [replace(FILES[0], sha256="d" * 64)], False),
-        (TREE, [replace(FILES[0], mode=0o644)], False),
+        (TREE, [FILES[0]._replace(sha256="d" * 64)], False),
+        (TREE, [FILES[0]._replace(mode=0o644)], False),
         (TREE, [], False),
     ],
 )

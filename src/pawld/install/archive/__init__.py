@@ -13,11 +13,11 @@ from typing import BinaryIO
 from pawld.install.archive.ahead import Ahead
 from pawld.install.archive.forward import Forward
 from pawld.install.archive.limits import Limits, Links, refused
-from pawld.install.archive.writer import Entry, Writer, Written
+from pawld.install.archive.writer import Writer, Written
 from pawld.ports import Progress
 from pawld.system.faults import host_faults
 
-__all__ = ["Entry", "Limits", "Links", "Unpack", "Written", "unpack", "unpack_program"]
+__all__ = ["Limits", "Links", "Unpack", "Written", "unpack", "unpack_program"]
 
 FORMATS = ("tar.gz", "tar.zst", "tar.xz", "zip")
 Unpack = Callable[[BinaryIO, str, Path, Limits, Progress], Written]

@@ -6,15 +6,15 @@ already: the bytes were proven to be the publisher's before they came here.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, BinaryIO
 
 from pawld.errors import RejectedError
-from pawld.install.archive.ahead import BLOCK, Inflating
+from pawld.install.archive.ahead import Inflating
 from pawld.install.archive.decompress import inflated, load
 from pawld.install.archive.forward import Forward
-from pawld.install.archive.limits import Limits, Links, refused
+from pawld.install.archive.limits import KiB, Limits, Links, refused
 from pawld.install.archive.tar import read_tar
 from pawld.install.archive.zip import read_zip
 from pawld.model import Unpacked
@@ -22,6 +22,7 @@ from pawld.system.walls.channel import BrokenChannelError, Channel, document_of
 from pawld.system.walls.inside import enter, leave
 
 ASK, FOLDER, FILE, DATA, LINK, OTHER, END, REFUSED, FAILED = (bytes([one]) for one in b"?pfdloexh")
+BLOCK = 256 * KiB  # bytes; a frame holds one
 CPU = 3600  # seconds; whoever waits for it ends it sooner
 
 
@@ -36,7 +37,7 @@ class Relay:
         """Tell of it."""
         self._channel.tell(FOLDER, name)
 
-    def file(self, name: str, size: int, mode: int, pieces: Iterator[memoryview]) -> None:
+    def file(self, name: str, size: int, mode: int, pieces: Iterable[memoryview]) -> None:
         """Tell of it, and send what it holds."""
         self._channel.tell(FILE, (name, size, mode))
         for piece in pieces:

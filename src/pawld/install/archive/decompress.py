@@ -4,7 +4,7 @@ Each of the three formats allows several members in a row, and tools make use of
 nothing. Whether the members make one archive is for the tar reader to judge.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BufferedIOBase
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import lzma
 
 _INPUT = 256 * KiB  # bytes that are read at once
+_LENT = MiB  # bytes that are read at once where they are only lent
 _FREE = MiB  # bytes that may come out before the ratio says anything
 
 
@@ -25,6 +26,7 @@ class Counted(BufferedIOBase):
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
+        self._lend: Callable[[int], memoryview] | None = getattr(stream, "lend", None)
         self.count = 0
 
     def readable(self) -> bool:
@@ -36,6 +38,12 @@ class Counted(BufferedIOBase):
         data = self._stream.read(-1 if size is None else size)
         self.count += len(data)
         return data
+
+    def lend(self, size: int, /) -> memoryview:
+        """Return at most *size* bytes, where the stream has them in memory without a copy; valid until the next."""
+        view = memoryview(self._stream.read(size)) if self._lend is None else self._lend(size)
+        self.count += len(view)
+        return view
 
 
 class Bounded:
@@ -108,7 +116,7 @@ class Zstd:
         window = 1 << (memory.bit_length() - 1)
         decompressor = zstandard.ZstdDecompressor(max_window_size=window)
         frames = cast("BinaryIO", FrameSource(source))  # it is only ever asked to read
-        self._reader = decompressor.stream_reader(frames, read_size=_INPUT, read_across_frames=True)
+        self._reader = decompressor.stream_reader(frames, read_size=_LENT, read_across_frames=True)
 
     def readinto(self, into: memoryview, /) -> int:
         """Read on."""

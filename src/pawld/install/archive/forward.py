@@ -45,6 +45,15 @@ class Forward:
             return view
         return memoryview(b"".join(bytes(piece) for piece in self.pieces(count)))
 
+    def held(self, count: int) -> memoryview | None:
+        """Return the next *count* bytes where the current block holds them all; None where it does not."""
+        start, view = self._start, self._view
+        end = start + count
+        if end > len(view):
+            return None
+        self._start = end
+        return view[start:end]
+
     def pieces(self, count: int) -> Iterator[memoryview]:
         """Yield the next *count* bytes in as few pieces as the blocks allow."""
         while count:

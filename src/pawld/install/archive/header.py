@@ -4,7 +4,10 @@ POSIX.1-2017, pax, "ustar Interchange Format"; GNU tar manual, "Basic Tar Format
 """
 
 import re
+import struct
 from dataclasses import dataclass
+from functools import lru_cache
+from zlib import adler32
 
 from pawld.install.archive.limits import named, refused
 from pawld.install.archive.names import decoded
@@ -16,6 +19,9 @@ _POSIX = b"ustar\x0000"
 _GNU = b"ustar  \x00"
 _OCTAL = re.compile(rb" *([0-7]+)[ \x00]*")
 _BLANK = 8 * ord(" ")  # what the checksum's own field counts as
+# In order: a name, its mode, (owner,) size, (time,) checksum, kind, link, the magic, (owner, device,) and a prefix.
+_FIELDS = struct.Struct("100s8s16x12s12x8sc100s8s80x155s12x")
+_HALF = BLOCK // 2
 
 
 @dataclass(slots=True)
@@ -36,30 +42,33 @@ class Header:
 
 def read_header(block: memoryview) -> Header:
     """Read *block*; ``RejectedError`` where it is damaged, or of a form that is not known."""
-    raw = bytes(block)
-    name = raw[:100]
-    if sum(raw) - sum(raw[148:156]) + _BLANK != _octal(raw[148:156], name, "checksum"):
+    name, mode, size, checksum, kind, link, form, prefix = _FIELDS.unpack(block)
+    if _sum(block) - sum(checksum) + _BLANK != _octal(checksum, name, "checksum"):
         raise refused(f"The archive's header of {named(_text(name))} does not match its checksum.")
-    form = raw[257:265]
     if form not in (_POSIX, _GNU):
         raise refused(f"The archive's header of {named(_text(name))} is neither ustar nor GNU tar.")
     path = _text(name)
-    if form == _POSIX and raw[345]:
-        path = _text(raw[345:500]) + b"/" + path
+    if form == _POSIX and prefix[0]:
+        path = _text(prefix) + b"/" + path
     return Header(
-        kind=chr(raw[156]) if raw[156] else "0",
+        kind=chr(kind[0]) if kind[0] else "0",
         name=decoded(path),
-        link=decoded(_text(raw[157:257])) if raw[157] else "",
-        size=_size(raw[124:136], name),
-        mode=_octal(raw[100:108], name, "mode"),
+        link=decoded(_text(link)) if link[0] else "",
+        size=_size(size, name),
+        mode=_mode(mode) or _octal(mode, name, "mode"),
     )
+
+
+def _sum(block: memoryview) -> int:
+    """Add up the bytes, as the low half of Adler-32 does modulo 65521, which 256 of them stay below (RFC 1950)."""
+    return (adler32(block[:_HALF]) & 0xFFFF) + (adler32(block[_HALF:]) & 0xFFFF) - 2
 
 
 def _text(field: bytes) -> bytes:
     """Return the field up to its NUL; ``RejectedError`` where something is hidden after it."""
-    text, _, hidden = field.partition(b"\x00")
-    if hidden.strip(b"\x00"):
-        raise refused(f"The archive's member {named(text)} has a NUL in its name.")
+    text = field.rstrip(b"\0")
+    if b"\0" in text:
+        raise refused(f"The archive's member {named(text.partition(bytes(1))[0])} has a NUL in its name.")
     return text
 
 
@@ -75,3 +84,10 @@ def _octal(field: bytes, name: bytes, what: str) -> int:
     if match is None:
         raise refused(f"The archive's header of {named(name.rstrip(bytes(1)))} has a {what} that is no number.")
     return int(match[1], 8)
+
+
+@lru_cache(maxsize=64)
+def _mode(field: bytes) -> int | None:
+    """Read a mode, of which an archive has few; None where it is none."""
+    match = _OCTAL.fullmatch(field)
+    return None if match is None else int(match[1], 8)

@@ -36,7 +36,7 @@ def read_tar(stream: Forward, writer: Members) -> None:
             writer.count_other()
             extensions.add(header, _extension(stream, header))
         else:
-            _member(stream, extensions.applied(header), writer)
+            _member(stream, extensions.applied(header) if extensions.pending else header, writer)
     if extensions.pending:
         raise refused("The archive ends after an extension header, without the member it speaks of.")
     stream.member = "the end mark"
@@ -48,8 +48,12 @@ def read_tar(stream: Forward, writer: Members) -> None:
 def _member(stream: Forward, header: Header, writer: Members) -> None:
     match header.kind:
         case "0":
-            writer.file(header.name, header.size, header.mode, stream.pieces(header.size))
-            stream.exactly(-header.size % BLOCK)
+            size = header.size
+            whole = stream.held(size)
+            pieces = stream.pieces(size) if whole is None else (whole,) if size else ()
+            writer.file(header.name, size, header.mode, pieces)
+            if size % BLOCK:
+                stream.exactly(-size % BLOCK)
         case "5" | "2" if header.size:
             raise refused(f"The archive's member {named(header.name)} has content, and is no file.")
         case "5":

@@ -5,11 +5,12 @@ Every cap is checked before the byte, file or directory that would break it is m
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from pawld.formats.slot_manifest import FileEntry
 from pawld.formats.tree import EXECUTABLE, FILE_MODE, mode_of
 from pawld.install.archive.limits import KiB, Limits, Links, MiB, named, refused
 from pawld.install.archive.links import check_links
@@ -24,26 +25,10 @@ _BLOCK = 256 * KiB  # bytes of a single program that are read at once
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A regular file that was written.
-
-    Attributes:
-        path: relative to the slot, with ``/``.
-        mode: its permission bits; on Windows what they would be.
-        sha256: lower-case hexadecimal.
-    """
-
-    path: str
-    size: int
-    mode: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
 class Written:
     """What an archive became: its files in the archive's order, and its links as (path, target)."""
 
-    files: tuple[Entry, ...]
+    files: tuple[FileEntry, ...]
     links: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -66,7 +51,7 @@ class Writer:
         self._progress = progress
         self._tree = Tree()
         self._place = place_in(into)
-        self._files: list[Entry] = []
+        self._files: list[FileEntry] = []
         self._links: list[Link] = []
         self._bytes = 0
         self._others = 0
@@ -80,33 +65,39 @@ class Writer:
             for folder in self._tree.folder(path):
                 self._place.make_folder(folder)
 
-    def file(self, name: str, size: int, mode: int, pieces: Iterator[memoryview]) -> None:
+    def file(self, name: str, size: int, mode: int, pieces: Iterable[memoryview]) -> None:
         """Write the regular file *name* of *size* bytes, which *pieces* yields in full."""
-        self._file(name, size, mode, lambda descriptor: self._written(descriptor, pieces))
+        path, mode = relative(name), mode_of(mode)
+        descriptor = self._made(path, size, mode)
+        try:
+            sha256 = self._written(descriptor, pieces)
+        finally:
+            os.close(descriptor)
+        self._files.append(FileEntry(path, size, mode, sha256))
 
     def copy(self, name: str, size: int, mode: int, source: BinaryIO) -> str:
         """Write the regular file *name* with the first *size* bytes of *source*, sharing its blocks where possible.
 
         Return the digest of what stands there now, for the caller to compare.
         """
-        return self._file(name, size, mode, lambda descriptor: self._copied(descriptor, source, size))
+        path, mode = relative(name), mode_of(mode)
+        descriptor = self._made(path, size, mode)
+        try:
+            sha256 = self._copied(descriptor, source, size)
+        finally:
+            os.close(descriptor)
+        self._files.append(FileEntry(path, size, mode, sha256))
+        return sha256
 
-    def _file(self, name: str, size: int, mode: int, fill: Callable[[int], str]) -> str:
-        path = relative(name)
+    def _made(self, path: str, size: int, mode: int) -> int:
+        """Make the file *path*, empty, and the directories above it that are missing; return its descriptor."""
         self._count_file(path, size)
         folder, leaf, missing = self._tree.parent(path)
         for one in missing:
             self.count_other()
             self._place.make_folder(one)
         self._tree.claim(folder, leaf, leaf)
-        mode = mode_of(mode)
-        descriptor = self._place.make_file(folder, leaf, mode)
-        try:
-            sha256 = fill(descriptor)
-        finally:
-            os.close(descriptor)
-        self._files.append(Entry(path, size, mode, sha256))
-        return sha256
+        return self._place.make_file(folder, leaf, mode)
 
     def link(self, name: str, target: str) -> None:
         """Note the symbolic link *name*; it is made after all else, if the policy has it at all."""
@@ -124,17 +115,12 @@ class Writer:
     def program(self, name: str, stream: BinaryIO) -> None:
         """Write all of *stream* as the one executable file *name*."""
         path = relative(name)
-        self._count_file(path, 0)
-        folder, leaf, missing = self._tree.parent(path)
-        for one in missing:
-            self._place.make_folder(one)
-        self._tree.claim(folder, leaf, leaf)
-        descriptor = self._place.make_file(folder, leaf, FILE_MODE | EXECUTABLE)
+        descriptor = self._made(path, 0, FILE_MODE | EXECUTABLE)
         try:
             sha256 = self._written(descriptor, self._capped(path, stream))
         finally:
             os.close(descriptor)
-        self._files.append(Entry(path, self._bytes, FILE_MODE | EXECUTABLE, sha256))
+        self._files.append(FileEntry(path, self._bytes, FILE_MODE | EXECUTABLE, sha256))
 
     def count_other(self) -> None:
         """Count something that is no file and yet costs: a directory, a link, an extension header."""
@@ -176,19 +162,22 @@ class Writer:
         if self._bytes > self.limits.bytes:
             raise refused(f"The build holds more than {self.limits.bytes} bytes; {named(path)} does not fit.")
 
-    def _written(self, descriptor: int, pieces: Iterator[memoryview]) -> str:
+    def _written(self, descriptor: int, pieces: Iterable[memoryview]) -> str:
         """Write and hash; return the digest."""
         digest = hashlib.sha256()
         for piece in pieces:
             digest.update(piece)
-            count = os.write(descriptor, piece)
-            while count < len(piece):
-                piece = piece[count:]  # noqa: PLW2901 - the rest of it, after a short write
-                count = os.write(descriptor, piece)
-            self._untold += len(piece)
+            self._write(descriptor, piece)
+        return digest.hexdigest()
+
+    def _write(self, descriptor: int, piece: memoryview) -> None:
+        length = len(piece)
+        count = os.write(descriptor, piece)
+        while count < length:  # a short write
+            count += os.write(descriptor, piece[count:])
+        self._untold += length
         if self._untold >= MiB:
             self._tell()
-        return digest.hexdigest()
 
     def _copied(self, descriptor: int, source: BinaryIO, size: int) -> str:
         if not clone(source.fileno(), descriptor):

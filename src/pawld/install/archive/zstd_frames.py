@@ -20,8 +20,8 @@ _SKIPPABLE = 0x184D2A50  # the first of sixteen magic numbers of frames that dec
 class Reading(Protocol):
     """Bytes before decompression, in order."""
 
-    def read(self, size: int, /) -> bytes:
-        """Read at most *size* bytes; empty at the end only."""
+    def lend(self, size: int, /) -> memoryview:
+        """Return at most *size* bytes, valid until the next call; empty at the end only."""
 
 
 class FrameSource:
@@ -34,16 +34,19 @@ class FrameSource:
         self._step = next(self._walk)
         self._held = b""
 
-    def read(self, size: int = -1, /) -> bytes:
-        """Read on; ``RejectedError`` where the stream ends within a frame."""
-        data = self._source.read(size)
+    def read(self, size: int, /) -> memoryview:
+        """Read on, for a decoder that is done with it before it reads again.
+
+        ``RejectedError`` where the stream ends within a frame.
+        """
+        data = self._source.lend(size)
         if data:
             self._follow(data)
         elif self._held or not self._between:
             raise refused("The archive's zstd stream is cut off.")
         return data
 
-    def _follow(self, data: bytes) -> None:
+    def _follow(self, data: memoryview) -> None:
         """Give the walk each header that it asks for, and jump over what it does not want to see."""
         at = 0
         while at < len(data):

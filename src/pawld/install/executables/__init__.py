@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from pawld.errors import RejectedError
-from pawld.install.archive.writer import Entry
+from pawld.formats.slot_manifest import FileEntry
 from pawld.install.executables import elf, macho, pe
 from pawld.install.executables.native import ANY, Native, ReadAt
 from pawld.model import Platform
@@ -53,7 +53,7 @@ def platforms_of(program: Path | bytes) -> frozenset[Native] | None:
         return _platforms(read)
 
 
-def check_executables(slot: Path, files: Iterable[Entry], entrypoint: str | None, platform: Platform) -> None:
+def check_executables(slot: Path, files: Iterable[FileEntry], entrypoint: str | None, platform: Platform) -> None:
     """Check the programs among *files* of the slot at *slot* by the rules above.
 
     ``RejectedError`` (wrong_executable) names the file, what it is, and what the host is.
@@ -70,7 +70,7 @@ def check_executables(slot: Path, files: Iterable[Entry], entrypoint: str | None
         _check_some_run(natives, platform)
 
 
-def _is_program(entry: Entry, entrypoint: str | None) -> bool:
+def _is_program(entry: FileEntry, entrypoint: str | None) -> bool:
     return entry.path == entrypoint or bool(entry.mode & 0o111) or entry.path.lower().endswith(_LOOKED_AT)
 
 
@@ -84,7 +84,7 @@ def _platforms(read: ReadAt) -> frozenset[Native] | None:
 
 
 def _check_entrypoint(
-    slot: Path, entry: Entry | None, entrypoint: str, made_for: frozenset[Native] | None, platform: Platform
+    slot: Path, entry: FileEntry | None, entrypoint: str, made_for: frozenset[Native] | None, platform: Platform
 ) -> None:
     if entry is None:
         raise _wrong(f"The build has no file {entrypoint!a}, which its record names as the entrypoint.")

@@ -8,6 +8,7 @@ from support.archives import END, PACKERS, everything_below, header, long_name, 
 
 from pawld.errors import RejectedError
 from pawld.install.archive import Limits, Links
+from pawld.install.archive.decompress import Counted
 from pawld.install.archive.header import read_header
 from pawld.install.archive.limits import named
 from pawld.install.archive.pax import Extensions
@@ -53,7 +54,7 @@ def test_a_long_hostile_name_is_cut_in_the_message() -> None:
 
 
 def test_a_stream_of_countless_frames_is_refused() -> None:
-    frames = FrameSource(io.BytesIO(b"\x50\x2a\x4d\x18\x00\x00\x00\x00" * (MAX_FRAMES + 1)))
+    frames = FrameSource(Counted(io.BytesIO(b"\x50\x2a\x4d\x18\x00\x00\x00\x00" * (MAX_FRAMES + 1))))
     with pytest.raises(RejectedError, match="frames"):
         frames.read(1 << 20)
 

@@ -6,7 +6,7 @@ import pytest
 from support.programs import elf, macho, pe, universal
 
 from pawld.errors import RejectedError, TransientError
-from pawld.install.archive import Entry
+from pawld.formats.slot_manifest import FileEntry
 from pawld.install.executables import check_executables
 from pawld.model import Platform
 from pawld.reasons import Reason
@@ -24,7 +24,7 @@ def checked(slot: Path, platform: str, entrypoint: str | None, files: dict[str, 
     for name, content in files.items():
         (slot / name).parent.mkdir(parents=True, exist_ok=True)
         (slot / name).write_bytes(content)
-        entries.append(Entry(name, len(content), mode, ""))
+        entries.append(FileEntry(name, len(content), mode, ""))
     check_executables(slot, entries, entrypoint, Platform.parse(platform))
 
 
@@ -125,7 +125,7 @@ def test_a_build_without_native_code_runs_anywhere(tmp_path: Path) -> None:
 def test_files_without_an_executable_bit_are_not_looked_at(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/agent").write_bytes(X86_64)
-    files = [Entry("bin/agent", 1, 0o755, ""), Entry("bin/missing", 1, 0o644, "")]
+    files = [FileEntry("bin/agent", 1, 0o755, ""), FileEntry("bin/missing", 1, 0o644, "")]
     check_executables(tmp_path, files, "bin/agent", Platform("linux", "x86_64"))
 
 
@@ -146,5 +146,5 @@ def test_an_entrypoint_that_is_data_is_refused(tmp_path: Path) -> None:
 
 def test_a_slot_that_cannot_be_read_is_a_fault_of_the_host(tmp_path: Path) -> None:
     with pytest.raises(TransientError) as caught:
-        check_executables(tmp_path, [Entry("agent", 1, 0o755, "")], "agent", Platform("linux", "x86_64"))
+        check_executables(tmp_path, [FileEntry("agent", 1, 0o755, "")], "agent", Platform("linux", "x86_64"))
     assert caught.value.reason is Reason.IO_FAILED
