@@ -1,6 +1,6 @@
 """What the readers of archives tell of: members, one after the other, to whoever writes them down."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Protocol
 
 from pawld.install.archive.limits import Limits
@@ -14,7 +14,7 @@ class Members(Protocol):
     def folder(self, name: str, /) -> None:
         """Take the directory *name*."""
 
-    def file(self, name: str, size: int, mode: int, pieces: Iterator[memoryview], /) -> object:
+    def file(self, name: str, size: int, mode: int, pieces: Iterable[memoryview], /) -> object:
         """Take the regular file *name* of *size* bytes, which *pieces* yields in full."""
 
     def link(self, name: str, target: str, /) -> None:
