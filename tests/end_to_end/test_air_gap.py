@@ -13,6 +13,7 @@ from support.publishing import LINUX, StillClock, founded, take_in
 from pawld.errors import OperatorError
 from pawld.publish.export import export
 from pawld.publish.publisher import Publisher
+from pawld.publish.release import Conditions
 
 Change = Callable[[str, bytes], bytes | None]
 STATEMENT = "pawld-bundle.json"
@@ -74,6 +75,44 @@ def test_an_older_bundle_is_a_rollback_that_the_marks_refuse(
     host.update_from(bundle_of(publisher, tmp_path / "two.tar"))
     assert code(host.update_from(old)) == "rollback_suspected"
     assert host.installed == "1.1.0"
+
+
+def test_a_host_below_a_barrier_goes_through_it_by_the_same_file(
+    host: FleetHost, publisher: Publisher, tmp_path: Path
+) -> None:
+    host.update_from(bundle_of(publisher, tmp_path / "one.tar"))
+    take_in(publisher, "2.0.0", conditions=Conditions(min_from="1.0.0"))
+    take_in(publisher, "3.0.0", conditions=Conditions(min_from="2.0.0"))
+    bundle = bundle_of(publisher, tmp_path / "three.tar")
+    installed = []
+    for _ in range(2):
+        assert code(host.update_from(bundle)) == "updated"
+        installed.append(host.installed)
+    assert installed == ["2.0.0", "3.0.0"]
+    assert code(host.update_from(bundle)) == "up_to_date"
+
+
+def test_a_host_whose_way_is_not_in_the_bundle_is_told_which_version_is_missing(
+    host: FleetHost, publisher: Publisher, tmp_path: Path
+) -> None:
+    host.update_from(bundle_of(publisher, tmp_path / "one.tar"))
+    take_in(publisher, "3.0.0", conditions=Conditions(min_from="2.0.0"))  # which nobody ever published
+    refused = host.update_from(bundle_of(publisher, tmp_path / "three.tar"))
+    assert code(refused) == "intermediate_version_needed"
+    assert "3.0.0 can only follow 2.0.0 or newer, and 1.0.0 is installed" in refused["reason"]["message"]
+    assert host.installed == "1.0.0"
+
+
+def test_a_wrong_byte_in_a_step_of_the_way_installs_nothing(
+    host: FleetHost, publisher: Publisher, tmp_path: Path
+) -> None:
+    host.update_from(bundle_of(publisher, tmp_path / "one.tar"))
+    take_in(publisher, "2.0.0")
+    take_in(publisher, "3.0.0", conditions=Conditions(min_from="2.0.0"))
+    bundle = bundle_of(publisher, tmp_path / "three.tar")
+    bad = changed(bundle, lambda name, data: flipped(data) if "/archive/" in name else data)
+    assert code(host.update_from(bad)) == "digest_mismatch"
+    assert host.installed == "1.0.0"
 
 
 def test_an_expired_bundle_is_frozen_metadata(tmp_path: Path) -> None:

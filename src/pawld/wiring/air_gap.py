@@ -1,12 +1,15 @@
 """An agent's supply out of one file: the same engine, marks and journal, and no way to the network."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pawld.download.bundle import Bundle, open_bundle
 from pawld.errors import OperatorError
 from pawld.install.shelf import Shelf
 from pawld.lifecycle.agent import Supply
+from pawld.model import Location, NoBuild, Offer, Platform, Record
+from pawld.ports import Source
 from pawld.reasons import Reason
 from pawld.settings.models import Agent as AgentSettings
 from pawld.settings.pins import FixedPin as FixedSettings
@@ -38,15 +41,33 @@ def supply_from(file: Path, usual: Supply, agent: AgentSettings, updater: Update
     _check_meant(bundle, usual)
     target, targets_url = agent.trust.target or TARGET, targets_url_of(agent)
     places = {agent.trust.metadata_url: "metadata", targets_url: "targets"}
-    offline = replace(around, web=OfflineWeb(bundle, places, f"the bundle {file.name}"))
+    web = OfflineWeb(bundle, places, f"the bundle {file.name}")
+    offline = replace(around, web=web)
     return replace(
         usual,
-        source=TufSource(targets_url, target=target, archive=target),  # a bundle has no archive
+        source=_Held(TufSource(targets_url, target=target), web),
         trust=trust_of(agent, updater.max_build, offline, Shelf(agent.root).current),
         mover=mover_of(agent, updater.model_copy(update={"mirrors": ()}), offline),
         pin=usual.pin if isinstance(agent.pin, FixedSettings) else None,
         patch_places=lambda _patch: (),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A source of the places that the bundle holds: one that it does not is no place that was asked in vain."""
+
+    source: Source
+    web: OfflineWeb
+
+    def describe(self, channel: str, platform: Platform, version: str | None) -> Offer | NoBuild:
+        return self.source.describe(channel, platform, version)
+
+    def locate(self, record: Record) -> Sequence[Location] | NoBuild:
+        found = self.source.locate(record)
+        if isinstance(found, NoBuild):
+            return found
+        return [one for one in found if self.web.holds(one.url)] or found
 
 
 def _check_meant(bundle: Bundle, usual: Supply) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import httpcore
 
@@ -75,10 +75,14 @@ class OfflineWeb(Web):
         """Refuse: ``TransientError`` (unreachable)."""
         raise self._unreachable(url)
 
+    def holds(self, url: str) -> bool:
+        """Say whether there is something at *url*."""
+        return any(url.startswith(base) for base in self._places) and self._shelf.size(self._name(url)) is not None
+
     def _name(self, url: str) -> str:
         for base, folder in self._places.items():
             if url.startswith(base):
-                return f"{folder}/{url.removeprefix(base)}"
+                return f"{folder}/{unquote(url.removeprefix(base))}"
         raise self._unreachable(url)
 
     def _unreachable(self, url: str) -> TransientError:

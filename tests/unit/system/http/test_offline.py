@@ -14,7 +14,7 @@ BASE = "https://updates.example.com/metadata"
 
 
 class Cupboard:
-    files: ClassVar = {"metadata/timestamp.json": b"{}", "metadata/a/b": b"deep"}
+    files: ClassVar = {"metadata/timestamp.json": b"{}", "metadata/a/b": b"deep", "metadata/1.0+b1": b"+"}
 
     def size(self, name: str) -> int | None:
         return len(self.files[name]) if name in self.files else None
@@ -28,11 +28,19 @@ def web() -> OfflineWeb:
     return OfflineWeb(Cupboard(), {BASE: "metadata"}, "the bundle acme.tar")
 
 
-@pytest.mark.parametrize(("name", "data"), [("timestamp.json", b"{}"), ("a/b", b"deep")])
+@pytest.mark.parametrize(("name", "data"), [("timestamp.json", b"{}"), ("a/b", b"deep"), ("1.0%2Bb1", b"+")])
 def test_what_lies_there_is_answered_whole(web: OfflineWeb, name: str, data: bytes) -> None:
     with web.get(Location(f"{BASE}/{name}"), headers={"Range": "bytes=1-"}) as answer:
         assert (answer.status, answer.headers["content-length"]) == (200, str(len(data)))
         assert answer.whole(100) == data
+
+
+def test_it_says_what_it_holds(web: OfflineWeb) -> None:
+    assert [web.holds(url) for url in (f"{BASE}/a/b", f"{BASE}/c", "https://elsewhere.example/a/b")] == [
+        True,
+        False,
+        False,
+    ]
 
 
 def test_what_does_not_lie_there_is_a_404(web: OfflineWeb) -> None:
