@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from pawld.doctor import network, place, state, trust
 from pawld.doctor.finding import Finding, ok, problem
+from pawld.doctor.reports import reports
 from pawld.errors import PawldError
 from pawld.lifecycle.database import Database, open_for_reading
 from pawld.lifecycle.journal import Journal
@@ -25,6 +26,7 @@ def examination(settings: Settings, agents: Sequence[str]) -> Iterator[Found]:
         for finding in (*place.permissions([state_dir]), *state.state(state_dir, database), place.container()):
             yield "", finding
         yield "", place.walls(settings.updater)
+        yield from (("", finding) for finding in reports(state_dir, settings.report))
         if database is not None:
             yield "", state.marks(state_dir, database)
         yield from (("", finding) for finding in place.guards())

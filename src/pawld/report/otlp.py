@@ -108,7 +108,8 @@ def _sdk() -> Any:
     except ImportError as error:
         raise OperatorError(
             Reason.CONFIG_INVALID,
-            "report.otlp_url needs OpenTelemetry's SDK, which is not installed here: run `pip install 'pawld[otel]'`.",
+            "report.otlp_url needs OpenTelemetry's SDK, which is not installed here (the deb and the rpm hold none): "
+            "run `pip install 'pawld[otel]'`, or use a webhook.",
         ) from error
     return otlp_records
 
