@@ -1,4 +1,4 @@
-"""A real Prometheus that scrapes one target each second, and is asked by its API."""
+"""A real Prometheus that scrapes one target five times a second, and is asked by its API."""
 
 import json
 import socket
@@ -14,7 +14,7 @@ from urllib.request import urlopen
 
 _PATIENCE = 60  # seconds, on a busy machine
 _CONFIG = """
-global: {{scrape_interval: 1s, evaluation_interval: 1s}}
+global: {{scrape_interval: 200ms, evaluation_interval: 200ms, scrape_timeout: 200ms}}
 rule_files: [{rules}]
 scrape_configs: [{{job_name: pawld, static_configs: [{{targets: ["127.0.0.1:{target}"]}}]}}]
 """
