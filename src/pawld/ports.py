@@ -103,6 +103,9 @@ class Verified(ABC):
     def confirm(self) -> None:
         """Prove length and digest of the whole; a slot gets its name only after this returned."""
 
+    def let_go(self) -> None:  # noqa: B027 - there may be nothing to let go of
+        """Free what is kept on the disk: the slot stands, and only has to be synced, without these bytes then."""
+
 
 class VerifiedPatch(ABC):
     """A patch that is proven to be one that *record* names. Only ``trust.policy`` makes one.

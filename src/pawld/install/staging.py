@@ -40,11 +40,13 @@ class Recipe:
     Attributes:
         place: writes them below an empty directory, and returns every one with its digest.
         confirm: proves that these files and directories are the build; ``RejectedError`` where they are not.
+        let_go: frees the disk of what the slot was made of.
     """
 
     record: Record
     place: Callable[[Path], Sequence[FileEntry]]
     confirm: Callable[[Sequence[FileEntry], Sequence[str]], None]
+    let_go: Callable[[], None] | None = None
 
 
 def whole(build: Verified, contents: Contents, progress: Progress) -> Recipe:
@@ -58,7 +60,7 @@ def whole(build: Verified, contents: Contents, progress: Progress) -> Recipe:
                 Reason.ARCHIVE_REFUSED, "The archive does not unpack to the files that the signed record states."
             )
 
-    return Recipe(build.record, lambda into: contents.place(build, into, progress), confirm)
+    return Recipe(build.record, lambda into: contents.place(build, into, progress), confirm, build.let_go)
 
 
 def patched(build: VerifiedPatch, base: Path, contents: PatchedContents, progress: Progress) -> Recipe:
@@ -91,6 +93,10 @@ def make_slot(staging: Path, recipe: Recipe, contents: Contents, plan: Plan) -> 
         directories=directories,
     )
     _try_out(staging, manifest, plan)
+    # What came may never have been on the disk yet: syncing it with the tree costs as much as a quarter of the tree.
+    # Should the power fail before the slot has its name, it comes again.
+    if recipe.let_go is not None:
+        recipe.let_go()
     files.sync_tree(staging)
     remember(staging, manifest)
     return manifest

@@ -4,6 +4,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import Any
 
 from pawld.errors import PawldError, TransientError
 from pawld.lifecycle import rollout, schedule, waiting
@@ -114,9 +115,11 @@ class Cycle:
         return self._swap(build_of(record), slot)
 
     def _resolve(self) -> Resolved | NoBuild | Hold:
-        inquiry = Inquiry(self.supply)
+        inquiry, found = Inquiry(self.supply), dict[str, Any]()
         try:
             resolved = inquiry.resolve()
+            if isinstance(resolved, Resolved):
+                found = _found(resolved.record, self.agent.clock.now())
         finally:
             now = self.agent.clock.now()
             self.ledger.note(
@@ -124,21 +127,17 @@ class Cycle:
                 last_check=now,
                 platform=str(self.supply.platform),
                 why=[asdict(one) for one in inquiry.chain],
+                **found,
             )
-        if isinstance(resolved, Resolved):
-            record = resolved.record
-            wanted = {"version": record.version, "sha256": record.sha256, "sequence": record.sequence}
-            now = self.agent.clock.now()
-            remembered = remembered_form(record, now)
-            self.ledger.note(last_good_refresh=now, wanted=wanted, record=remembered, expires=record.expires)
         return resolved
 
     def _decided(self, resolved: Resolved, insistence: Insistence) -> Step:
         situation = self._situation(resolved, insistence)
         blocklist = self.ledger.blocklist
         step = step_from(situation, Inquiry(self.supply).step, lambda one: blocklist.of(one.version, one.sha256))
-        self.ledger.say("rollout", rollout.story(situation.host_id, situation.record, situation.now))
-        self.ledger.say("decision", step.decision.message)
+        with self.ledger.journal.together():
+            self.ledger.say("rollout", rollout.story(situation.host_id, situation.record, situation.now))
+            self.ledger.say("decision", step.decision.message)
         return step
 
     def _situation(self, resolved: Resolved, insistence: Insistence) -> Situation:
@@ -238,3 +237,14 @@ def _nothing(resolved: NoBuild | Hold) -> Idle:
     if isinstance(resolved, Hold):
         return Idle(Reason.NOT_DEPLOYED, resolved.message, resolved.retry_at)
     return Idle(Reason.NO_BUILD, resolved.message)
+
+
+def _found(record: Record, now: datetime) -> dict[str, Any]:
+    """What is kept of a record that was found."""
+    wanted = {"version": record.version, "sha256": record.sha256, "sequence": record.sequence}
+    return {
+        "last_good_refresh": now,
+        "wanted": wanted,
+        "record": remembered_form(record, now),
+        "expires": record.expires,
+    }

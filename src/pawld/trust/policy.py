@@ -6,7 +6,7 @@ fall, and then against the bytes themselves.
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -196,6 +196,11 @@ class _ProvenFile(Verified):
         if self._seen() != self._proven:
             self._prove()
 
+    def let_go(self) -> None:
+        """Empty the file, which is held open and was the caller's to remove."""
+        with suppress(OSError, ValueError):  # it may be closed, or not ours to write to
+            self._downloaded.file.truncate(0)
+
     def _prove(self) -> None:
         with faults.host_faults(f"Reading {self._downloaded.path.name}"):
             self._proven = self._seen()
@@ -255,6 +260,11 @@ class _ProvenChunks(Verified):
             )
         with faults.host_faults(f"Opening {self._path.name}"), self._path.open("rb") as file:
             self._evidence(self.record, Downloaded(file, self._path, self._path.name))
+
+    def let_go(self) -> None:
+        """Empty the file: a name is the mover's to remove."""
+        with suppress(OSError):
+            os.truncate(self._path, 0)
 
 
 class _ProvenPatch(VerifiedPatch):

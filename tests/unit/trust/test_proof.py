@@ -253,3 +253,27 @@ def test_a_chunk_of_a_number_that_is_not_listed_is_not_accepted(policy: Policy, 
     with pytest.raises(RejectedError), verified.stream():
         pass
     assert asked == [False, False, DATA[:SIZE] == DATA[SIZE : 2 * SIZE]]
+
+
+def test_what_was_let_go_takes_no_room_and_is_still_the_movers_to_remove(policy: Policy, mover: Streamed) -> None:
+    moving = mover(DATA)
+    verified = policy.prove_chunks(record_of(DATA), moving.chunks, moving.path)
+    with verified.stream() as stream:
+        stream.read()
+    verified.confirm()
+
+    verified.let_go()
+
+    assert moving.path.read_bytes() == b""
+    moving.path.unlink()
+    verified.let_go()
+
+
+def test_a_proven_file_that_was_let_go_is_empty_and_held_open(policy: Policy, file: BinaryIO) -> None:
+    verified = policy.prove(record_of(DATA), downloaded(file))
+
+    verified.let_go()
+
+    assert Path(file.name).stat().st_size == 0
+    file.close()
+    verified.let_go()
