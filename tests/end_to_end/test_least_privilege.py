@@ -6,16 +6,18 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from support.besieged import Besieged, besieged
 from support.commands import finished, words_for
 from support.liars import USER
+from support.moving import serving
 from support.raw_server import Asked, Wire
+from support.verified import Quiet
 from support.walls import ARCHIVE, HTTP, children
 
+from pawld.demo.program import Release
 from pawld.reasons import Reason
 from pawld.settings import load
 from pawld.system.walls.child import still_held
@@ -38,36 +40,37 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Besieged]:
         yield made
 
 
-@contextmanager
-def watched() -> Iterator[dict[str, set[str]]]:
-    """Look at the children of this process as often as can be; yield what each module's had left when it worked."""
-    seen: dict[str, set[str]] = {}
-    done = threading.Event()
+class Watch(Quiet):
+    """Notes what each child of this process has left: while a server answers it, and while it unpacks."""
 
-    def look() -> None:
-        while not done.is_set():
-            for pid, module in children(os.getpid()).items():
-                held = still_held(Path(f"/proc/{pid}/status"), NOBODY, NOBODY)
-                if not held.startswith("a status"):
-                    seen.setdefault(module, set()).add(held)
-            time.sleep(0.002)
+    def __init__(self) -> None:
+        self.seen: dict[str, set[str]] = {}
 
-    watcher = threading.Thread(target=look)
-    watcher.start()
-    try:
-        yield seen
-    finally:
-        done.set()
-        watcher.join()
+    def start(self, step: str, total: int, done: int = 0) -> None:
+        del step, total, done
+        self.look()
+
+    def look(self) -> None:
+        for pid, module in children(os.getpid()).items():
+            held = still_held(Path(f"/proc/{pid}/status"), NOBODY, NOBODY)
+            self.seen.setdefault(module, set()).add(held)
 
 
 def test_an_update_is_read_by_a_user_without_any_privilege(host: Besieged) -> None:
-    host.offer("1.1.0")
-    with watched() as seen:
-        assert host.update().reason is Reason.UPDATED
+    watch = Watch()
+    # More than a socket holds: the reader of the archive is still at it when the progress is told that it began.
+    data = host.offer("1.1.0", Release("1.1.0").packed(os.urandom(8 << 20)))
+    answered = serving(data)
+
+    def answer(asked: Asked, wire: Wire) -> None:
+        watch.look()
+        answered(asked, wire)
+
+    host.content = answer
+    with host.opened() as opened:
+        assert opened.cycle("acme", watch).update().reason is Reason.UPDATED
     assert host.answer == "acme-agent 1.1.0"
-    assert seen.keys() == {HTTP, ARCHIVE}
-    assert all("" in held for held in seen.values()), seen
+    assert watch.seen == {HTTP: {""}, ARCHIVE: {""}}
     assert children(os.getpid()) == {}
     owners = {path.lstat().st_uid for path in (host.root, *host.root.rglob("*"))}
     assert owners == {0}, "no file of an agent is another's than root's"

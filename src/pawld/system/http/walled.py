@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -92,15 +93,12 @@ class WalledWeb(Web):
         self, location: Location, *, headers: Mapping[str, str] = _NONE, deadline: timedelta | None = None
     ) -> Iterator[Answer]:
         """Do as ``Web.get``; ``TransientError`` (reader_failed) too."""
-        place = {
-            "url": location.url,
-            "headers": dict(location.headers),
-            "final_hosts": location.final_hosts,
-            "mirror": location.mirror,
-            "named_by": location.named_by,
-        }
         whole = deadline or DEADLINE
-        asked = {"location": place, "headers": dict(headers), "deadline": whole.total_seconds()}
+        asked = {
+            "location": {**asdict(location), "headers": dict(location.headers)},
+            "headers": dict(headers),
+            "deadline": whole.total_seconds(),
+        }
         with self._talk() as talk:
             answer = talk.ask(GET, asked, min(whole, HEAD_DEADLINE))
             talk.go_on(self._stall, whole)
