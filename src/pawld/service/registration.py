@@ -67,7 +67,7 @@ class SystemdRegistration:
     run: Run = run_here
 
     def install(self, style: Style) -> None:
-        """Write the units, and start pawld now and at every boot; doing it again brings them up to date.
+        """Write the units, make the user, start pawld now and at every boot; again, it brings them up to date.
 
         A program that is not there yet, since pawld is to install itself, is started at its first swap.
         """
@@ -75,6 +75,8 @@ class SystemdRegistration:
         with host_faults(f"Writing {self.administrators}"):
             for name in wanted:
                 self._write(name)
+        # Without the user pawld works as well, and its doctor says what is missing then.
+        self.run(["systemd-sysusers", str(self.units / "pawld.sysusers")])
         self._systemctl("daemon-reload")
         self._systemctl("enable", "pawld-recover.service")
         if style is Style.DAEMON:

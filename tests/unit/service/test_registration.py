@@ -46,6 +46,7 @@ def test_a_daemon_is_written_enabled_and_started(registration: SystemdRegistrati
     assert unit.startswith(OURS)
     assert f"ExecStart={registration.program} run\n" in unit
     assert told(registration) == [
+        str(units_directory() / "pawld.sysusers"),
         "daemon-reload",
         "enable pawld-recover.service",
         "enable pawld.service",

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-READY = b"!"  # what a child says first
+READY, UNABLE = b"!", b"-"  # what a child says first: that it has given everything up, or cannot
 LONGEST = 1024 * 1024  # bytes of one frame
 _HEAD = struct.Struct(">cI")
 _BLOCK = 256 * 1024  # bytes that are received at once, where they are here

@@ -11,13 +11,14 @@ from pathlib import Path
 
 from pawld.errors import TransientError
 from pawld.reasons import Reason
-from pawld.system.walls.channel import READY, BrokenChannelError, Channel
+from pawld.system.walls.channel import READY, UNABLE, BrokenChannelError, Channel
 
 STARTED = timedelta(seconds=60)  # for an interpreter to start on a busy host
 FROZEN = "--behind-walls"  # a frozen pawld starts its own children by this word
 _KEPT = ("PYTHONPATH", "PYTHONHOME", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _SELF = timedelta(seconds=2)  # for it to end by itself
 _LAST = timedelta(seconds=20)  # for a process to be gone that was killed; one that waits for a dead disk is left
+_SAID = 200  # bytes of what it says
 _BUFFER = 512 * 1024  # bytes that it may be ahead
 _NONE = "0000000000000000"
 
@@ -113,7 +114,9 @@ class Child:
         )
 
     def _check(self, uid: int, gid: int) -> None:
-        kind, _ = self.channel.receive()
+        kind, words = self.channel.receive()
+        if kind == UNABLE:
+            raise BrokenChannelError(f"it cannot give up what it has ({bytes(words[:_SAID])!a})")
         if kind != READY:
             raise BrokenChannelError("it began with something else than that it is ready")
         wrong = still_held(Path(f"/proc/{self.pid}/status"), uid, gid)

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pawld.system.walls.channel import READY, Channel
+from pawld.system.walls.channel import READY, UNABLE, Channel
 
 MEMORY = 256 * 1024 * 1024  # bytes beyond what the interpreter and its libraries have taken
 _STDOUT = 1
@@ -27,7 +27,11 @@ def enter(
 ) -> Channel:
     """Give everything up, and return the channel to the parent, which is told; for the rest see ``give_up``."""
     channel = Channel(socket.socket(fileno=_STDOUT))
-    give_up(words, descriptors=descriptors, cpu=cpu, then=None if then is None else lambda: then(channel))
+    try:
+        give_up(words, descriptors=descriptors, cpu=cpu, then=None if then is None else lambda: then(channel))
+    except OSError as error:
+        channel.send(UNABLE, (error.strerror or type(error).__name__).encode())
+        raise
     channel.send(READY)
     return channel
 

@@ -11,7 +11,7 @@ from pawld.system.walls.child import Child, command_of, still_held
 
 USER = "pawld"
 _NEEDED = {6: "CAP_SETGID", 7: "CAP_SETUID"}  # linux/capability.h
-_STATUS = Path("/proc/self/status")
+_STATUS, _UIDS = Path("/proc/self/status"), Path("/proc/self/uid_map")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Walls:
             child.end()
 
 
-def walls_for(user: str, system: str = sys.platform, status: Path = _STATUS) -> Walls | str:
+def walls_for(user: str, system: str = sys.platform, status: Path = _STATUS, uids: Path = _UIDS) -> Walls | str:
     """Return the walls with *user* behind them, or the clause that says why there are none."""
     if system != "linux":
         return "only Linux has what it takes"
@@ -63,12 +63,27 @@ def walls_for(user: str, system: str = sys.platform, status: Path = _STATUS) -> 
         found = pwd.getpwnam(user)
     except KeyError:
         return f"this host has no user {user}"
-    if found.pw_uid == 0:
+    return _unfit(found.pw_uid, user, status, uids) or Walls(user, found.pw_uid, found.pw_gid)
+
+
+def _unfit(uid: int, user: str, status: Path, uids: Path) -> str:
+    """Say why this user is none to become, or this process none to become another; nothing where all is well."""
+    if uid == 0:
         return f"the user {user} is root itself"
-    missing = [name for bit, name in _NEEDED.items() if not _capabilities(status) >> bit & 1]
-    if missing:
-        return f"pawld runs without {' and '.join(missing)}"
-    return Walls(user, found.pw_uid, found.pw_gid)
+    if not _is_mapped(uid, uids):
+        return f"the user {user} is not among the users of this container"
+    held = _capabilities(status)
+    missing = [name for bit, name in _NEEDED.items() if not held >> bit & 1]
+    return f"pawld runs without {' and '.join(missing)}" if missing else ""
+
+
+def _is_mapped(uid: int, uids: Path) -> bool:
+    """Say whether this user namespace has the user; where the system does not tell, it has."""
+    try:
+        ranges = [[int(word) for word in line.split()] for line in uids.read_text(encoding="ascii").splitlines()]
+    except OSError:
+        return True
+    return any(first <= uid < first + count for first, _, count in ranges)
 
 
 def _capabilities(status: Path) -> int:

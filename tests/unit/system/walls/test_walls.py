@@ -1,6 +1,7 @@
 """Who can have walls, and what a child has left behind them."""
 
 import os
+import shutil
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -55,6 +56,29 @@ def test_without_walls_it_is_told_why(user: str, system: str, why: str) -> None:
 def test_a_root_without_its_powers_has_none(bits: int, why: str, tmp_path: Path) -> None:
     (tmp_path / "status").write_text(f"CapEff:\t{bits:016x}\n")
     assert why in str(walls_for(USER, status=tmp_path / "status"))
+
+
+def powerless(module: str) -> list[str]:
+    return ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *command_of(module)]
+
+
+@ROOT
+def test_a_user_whom_a_container_does_not_have_is_nobody_to_become(tmp_path: Path) -> None:
+    (tmp_path / "uid_map").write_text("         0     100000      65534\n")
+    assert "not among the users of this container" in str(walls_for(USER, uids=tmp_path / "uid_map"))
+    (tmp_path / "uid_map").write_text("0 100000 1\n65534 165534 1\n")
+    assert isinstance(walls_for(USER, uids=tmp_path / "uid_map"), Walls)
+    assert isinstance(walls_for(USER, uids=tmp_path / "gone"), Walls)
+
+
+@ROOT
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="there is no setpriv")
+def test_a_child_that_cannot_become_the_user_says_so() -> None:
+    walls = walls_for(USER)
+    assert isinstance(walls, Walls)
+    with pytest.raises(TransientError) as caught:
+        Walls(USER, walls.uid, walls.gid, powerless).start("pawld.install.archive.behind_walls", "reads archives")
+    assert "it cannot give up what it has" in caught.value.message
 
 
 def test_nobody_but_root_has_any(monkeypatch: pytest.MonkeyPatch) -> None:
