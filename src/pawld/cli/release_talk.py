@@ -19,6 +19,8 @@ from pawld.reasons import Exit
 def outcome(arguments: Namespace, records: Iterable[Record], published: Published) -> Exit:
     """Tell what became public and what waits; 75 where something still needs signatures."""
     changed = list(records)
+    for role, size in published.large.items():
+        warn(f"the document of {role} has {size} bytes; hosts read it only with a larger trust.max_metadata.")
     if wants_json(arguments):
         document({"releases": [_release(one) for one in changed], **_published(published)})
     else:

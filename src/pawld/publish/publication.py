@@ -9,7 +9,8 @@
 Each step is durable before the next, and all of it can be repeated.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -24,10 +25,15 @@ from pawld.reasons import Reason
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What became public, by role and version, and what still waits for signatures."""
+    """What became public, by role and version, and what still waits for signatures.
+
+    Attributes:
+        large: the roles whose document is longer than a host reads by default, with their bytes.
+    """
 
     versions: dict[str, int]
     waiting: tuple[Missing, ...]
+    large: Mapping[str, int] = field(default_factory=dict)
 
 
 def publish(publisher: Publisher) -> Published:
@@ -39,7 +45,8 @@ def publish(publisher: Publisher) -> Published:
     edition = ready(publisher)
     if edition is None or (not edition.new and _whole(publisher, edition)):
         return Published({}, missing(publisher))
-    return Published(_write(publisher, edition), missing(publisher))
+    versions = _write(publisher, edition)
+    return Published(versions, missing(publisher), publisher.repository.large(versions))
 
 
 def renew(publisher: Publisher) -> Published:
@@ -49,7 +56,8 @@ def renew(publisher: Publisher) -> Published:
         raise OperatorError(
             Reason.CONFIG_INVALID, "The published metadata does not verify from its root; look at `release status`."
         )
-    return Published(_write(publisher, edition), missing(publisher))
+    versions = _write(publisher, edition)
+    return Published(versions, missing(publisher), publisher.repository.large(versions))
 
 
 def _whole(publisher: Publisher, edition: Edition) -> bool:

@@ -5,7 +5,7 @@ such files, and the next one replaces them. Roots are the exception: clients try
 there, and none is ever removed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 from tuf.api.serialization import DeserializationError
 
 from pawld.errors import OperatorError
+from pawld.formats.metadata import MOST_METADATA
 from pawld.publish.roles import ROOT, SNAPSHOT, TARGETS, TIMESTAMP
 from pawld.reasons import Reason
 from pawld.system.files import make_directory, write_durably
@@ -100,6 +101,11 @@ class Repository:
         make_directory(self._directory)
         self._write(self._path(role, metadata.signed.version), data)
         return data
+
+    def large(self, roles: Iterable[str]) -> dict[str, int]:
+        """Return those of the current documents of *roles* that a host does not read by default, with their bytes."""
+        sizes = {role: self._path(role, self.version(role)).stat().st_size for role in roles}
+        return {role: size for role, size in sizes.items() if size > MOST_METADATA}
 
     def _path(self, role: str, version: int) -> Path:
         return self._directory / (f"{TIMESTAMP}.json" if role == TIMESTAMP else f"{version}.{role}.json")

@@ -4,10 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StrictInt, model_validator
 
+from pawld.formats.metadata import MOST_METADATA
 from pawld.model import Platform
 from pawld.settings.choice import ByType, WhenGiven
 from pawld.settings.evidence import EvidenceDemand, MinisignKey
-from pawld.settings.forms import AbsolutePath, Duration, Sha256, Url, UrlTemplate, Word
+from pawld.settings.forms import AbsolutePath, Duration, Sha256, Size, Url, UrlTemplate, Word
 from pawld.settings.section import Section
 
 
@@ -48,6 +49,13 @@ class TufTrust(_Trusted):
         None,
         description="The record's target; default: PRODUCT/CHANNEL/PLATFORM.",
         examples=["acme/stable/linux-x86_64"],
+    )
+
+    max_metadata: Size = Field(
+        MOST_METADATA,
+        ge=64 * 1024,
+        le=64 * 1024 * 1024,
+        description="The largest document of the repository; a hostile one takes about six times that in memory.",
     )
 
     @model_validator(mode="after")

@@ -13,6 +13,7 @@ from pathlib import Path
 from tuf.api.metadata import TargetFile
 
 from pawld.errors import OperatorError, RejectedError
+from pawld.formats.metadata import MOST_METADATA
 from pawld.formats.record import read_custom
 from pawld.lifecycle import versions
 from pawld.model import NoBuild, Question, Record
@@ -30,6 +31,7 @@ from pawld.trust.tuf_fetcher import WebFetcher
 TARGET = "{product}/{channel}/{platform}"
 ARCHIVE = "{product}/archive/{version}/{platform}"
 DEADLINE = timedelta(minutes=2)
+LARGE = 5_000_000  # bytes; the largest document that other TUF clients read
 
 _UNUSABLE = (Reason.IO_FAILED,)  # a cache with this fault is set aside; a full or read-only disk is not the cache's
 
@@ -44,6 +46,7 @@ class TufEngine:
         target: the path of the record, with ``{product} {channel} {platform} {os} {arch}``.
         archive: the path of an archived one, with ``{version}`` too.
         deadline: for a whole refresh.
+        longest: the most bytes that one document may have; memory follows it sixfold.
     """
 
     name = "tuf"
@@ -59,6 +62,7 @@ class TufEngine:
         target: str = TARGET,
         archive: str = ARCHIVE,
         deadline: timedelta = DEADLINE,
+        longest: int = MOST_METADATA,
     ) -> None:
         self._url = checked_url(metadata_url, "trust.metadata_url")
         self._root = root
@@ -68,6 +72,7 @@ class TufEngine:
         self._target = target
         self._archive = archive
         self._deadline = deadline
+        self._longest = longest
 
     def state(self, question: Question) -> Statement:
         """Refresh, and read the target that this question asks for."""
@@ -89,7 +94,7 @@ class TufEngine:
     @contextmanager
     def refreshed(self, target_dir: Path | None = None, target_base_url: str | None = None) -> Iterator[Updater]:
         """Yield python-tuf's updater with fresh top-level metadata, errors inside translated, the cache locked."""
-        fetcher = WebFetcher(self._web, self._clock, self._deadline)
+        fetcher = WebFetcher(self._web, self._clock, self._deadline, self._longest)
         with tuf_cache.locked(self._cache), tuf_errors(self._url, fetcher, self._cache):
             yield self._refresh(fetcher, target_dir, target_base_url)
 
@@ -110,7 +115,9 @@ class TufEngine:
             target_dir=str(target_dir) if target_dir else None,
             target_base_url=target_base_url,
             fetcher=fetcher,
-            config=UpdaterConfig(),
+            config=UpdaterConfig(
+                snapshot_max_length=max(LARGE, self._longest), targets_max_length=max(LARGE, self._longest)
+            ),
             bootstrap=self._root,
         )
         updater.refresh()

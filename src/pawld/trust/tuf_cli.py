@@ -19,7 +19,7 @@ from pawld.reasons import Reason
 from pawld.system import faults, files
 from pawld.system.clock import SystemClock
 from pawld.system.http import Web
-from pawld.trust.tuf import TufEngine, read_root
+from pawld.trust.tuf import LARGE, TufEngine, read_root
 
 DEADLINE = timedelta(minutes=10)
 
@@ -70,7 +70,10 @@ def _download(options: argparse.Namespace) -> None:
 
 def _engine(options: argparse.Namespace, web: Web) -> TufEngine:
     root = read_root(options.metadata_dir / "root.json")
-    return TufEngine(options.metadata_url, root, options.metadata_dir, web=web, clock=SystemClock(), deadline=DEADLINE)
+    clock = SystemClock()
+    return TufEngine(
+        options.metadata_url, root, options.metadata_dir, web=web, clock=clock, deadline=DEADLINE, longest=LARGE
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

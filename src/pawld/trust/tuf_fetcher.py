@@ -13,6 +13,7 @@ from urllib.parse import quote
 from tuf.api.exceptions import DownloadError, DownloadHTTPError, DownloadLengthMismatchError, SlowRetrievalError
 
 from pawld.errors import PawldError
+from pawld.formats.metadata import MOST_METADATA
 from pawld.model import Location
 from pawld.ports import Clock
 from pawld.system.http import Web, shown
@@ -22,7 +23,8 @@ _STRAY = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _KEPT = "!#$&'()*+,/:;=?@[]~"  # RFC 3986, what a URL may hold as it is
 
 TOTAL_CAP = 64 * 1024 * 1024  # bytes of metadata in one refresh; a real one takes a few kB
-MOST_VALUES = 100_000  # in one document; each takes many times its length in memory, and is read before it is verified
+MOST_VALUES = 50_000  # in a document of MOST_METADATA; each takes many times its length, before anything is verified
+_PLAIN_ABOVE = 8  # one character beyond ASCII makes four bytes of each: an eighth of the limit is what may have any
 
 
 class WebFetcher(FetcherInterface):
@@ -32,12 +34,15 @@ class WebFetcher(FetcherInterface):
         last: the last metadata document that came whole; it names the expired one in a message.
     """
 
-    def __init__(self, web: Web, clock: Clock, deadline: timedelta, total_cap: int = TOTAL_CAP) -> None:
+    def __init__(
+        self, web: Web, clock: Clock, deadline: timedelta, longest: int = MOST_METADATA, total: int = TOTAL_CAP
+    ) -> None:
         self.last = b""
         self._web = web
         self._clock = clock
         self._end = clock.monotonic() + deadline.total_seconds()
-        self._left = total_cap
+        self._left = total
+        self._longest = longest
 
     def _fetch(self, url: str) -> Iterator[bytes]:
         try:
@@ -52,22 +57,30 @@ class WebFetcher(FetcherInterface):
 
     def download_bytes(self, url: str, max_length: int) -> bytes:
         """Fetch one metadata document into memory; python-tuf would spool it into the shared temporary folder."""
-        data = bytearray()
+        data, limit = bytearray(), min(max_length, self._left, self._longest)
         blocks = self._fetch(url)
         try:
             for block in blocks:
                 data += block
-                if len(data) > min(max_length, self._left):
-                    raise DownloadLengthMismatchError(
-                        f"{shown(url)} is longer than the {min(max_length, self._left)} bytes that it may have"
-                    )
+                if len(data) > limit:
+                    raise DownloadLengthMismatchError(f"{shown(url)} is longer than the {limit} bytes that it may have")
         finally:
             _close(blocks)
-        if data.count(b",") + data.count(b"[") + data.count(b"{") > MOST_VALUES:
-            raise DownloadLengthMismatchError(f"{shown(url)} has more than the {MOST_VALUES} values that it may have")
+        self._check_what_it_unfolds_to(url, data)
         self._left -= len(data)
         self.last = bytes(data)
         return self.last
+
+    def _check_what_it_unfolds_to(self, url: str, data: bytearray) -> None:
+        """Everything is read before it is verified: what takes many times its length in memory is refused first."""
+        most = MOST_VALUES * max(self._longest, MOST_METADATA) // MOST_METADATA
+        if data.count(b",") + data.count(b"[") + data.count(b"{") > most:
+            raise DownloadLengthMismatchError(f"{shown(url)} has more than the {most} values that it may have")
+        if len(data) * _PLAIN_ABOVE > self._longest and not (data.isascii() and b"\\u" not in data):
+            raise DownloadLengthMismatchError(
+                f"{shown(url)} has {len(data)} bytes, characters beyond ASCII among them; only documents of at most "
+                f"{self._longest // _PLAIN_ABOVE} bytes may have such"
+            )
 
     def _remaining(self, url: str) -> timedelta:
         left = self._end - self._clock.monotonic()

@@ -100,6 +100,7 @@ def _tuf(settings: TufTrust, around: Surroundings) -> Engine:
         web=around.web,
         clock=around.clock,
         target=settings.target or TARGET,
+        longest=settings.max_metadata,
     )
 
 

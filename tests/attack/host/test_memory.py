@@ -18,8 +18,10 @@ from support.tuf_repository import custom
 from tuf.api.metadata import TargetFile
 
 from pawld.demo.program import Release
+from pawld.formats.metadata import MOST_METADATA
 from pawld.publish.measure import MiB, chunk_size, chunks_of
 from pawld.reasons import Reason
+from pawld.trust.tuf_fetcher import MOST_VALUES
 
 LIMIT = 60  # MB
 PEAK = """
@@ -157,14 +159,38 @@ def test_an_attack_takes_no_more(attack: object, host: Besieged) -> None:
     assert peak < LIMIT, f"{peak} MB"
 
 
-@pytest.mark.parametrize(
-    "path", ["timestamp.json", "2.root.json", "{snapshot}.snapshot.json", "{targets}.targets.json"]
-)
+HEAVY = {
+    "lists": b"[" + b"[]," * (MOST_VALUES - 100) + b"[]]",
+    "one string": b'"' + b"a" * (MOST_METADATA - 1000) + b'"',
+    "digests": b"[" + b",".join(b'"%064x"' % number for number in range(MOST_METADATA // 67 - 20)) + b"]",
+    "wide": b'"\xf0\x9f\x98\x80' + b"a" * (MOST_METADATA // 8 - 1000) + b'"',
+    "blanks": b" " * (MOST_METADATA - 1000) + b"1",
+}
+
+
+@pytest.mark.parametrize("path", ["timestamp.json", "2.root.json"])
 def test_metadata_that_unfolds_in_memory_takes_no_more(path: str, host: Besieged) -> None:
     host.offer("2.0.0")
+    host.repository.files[path] = b"[" + b"[]," * 400_000 + b"[]]"
+
+    code, peak = updated(host)
+
+    assert code == Reason.METADATA_UNTRUSTED.exit
+    assert host.answer == "acme-agent 1.0.0"
+    assert peak < LIMIT, f"{peak} MB"
+
+
+RARELY = [pytest.param(kind, marks=pytest.mark.long) for kind in ("lists", "one string", "blanks")]
+
+
+@pytest.mark.parametrize("kind", ["digests", "wide", *RARELY])
+def test_metadata_as_heavy_as_is_read_at_all_takes_no_more(kind: str, host: Besieged) -> None:
+    host.offer("2.0.0")
     repository = host.repository
-    name = path.format(snapshot=repository.snapshot.version, targets=repository.targets.version)
-    repository.files[name] = b"[" + b"[]," * 400_000 + b"[]]"
+    keyid, version = repository.signers["targets"][0].public_key.keyid.encode(), repository.targets.version
+    head = b'{"signatures":[{"keyid":"%s","sig":"00"}],"signed":{"_type":"targets","spec_version":"1.0.31",' % keyid
+    rest = b'"expires":"2099-01-01T00:00:00Z","version":%d,"targets":{},"x":%s}}' % (version, HEAVY[kind])
+    repository.files[f"{version}.targets.json"] = head + rest
 
     code, peak = updated(host)
 

@@ -13,6 +13,7 @@ from support.trusting import QUESTION, Host, files_of
 from support.tuf_repository import TufRepository, custom
 
 from pawld.errors import RejectedError, TransientError
+from pawld.formats.metadata import MOST_METADATA
 from pawld.model import NoBuild, Platform, Question, Record
 from pawld.ports import Downloaded
 from pawld.reasons import Reason
@@ -80,7 +81,7 @@ def test_all_metadata_of_one_refresh_together_has_a_cap(
     server: StaticWeb, repository: TufRepository, host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = sum(len(repository.files[one]) for one in ("timestamp.json", "1.snapshot.json", "1.targets.json"))
-    monkeypatch.setattr(WebFetcher.__init__, "__defaults__", (whole - 1,))
+    monkeypatch.setattr(WebFetcher.__init__, "__defaults__", (MOST_METADATA, whole - 1))
 
     error = refusal(host.policy(host.tuf(server.url, repository.first_root)))
 
@@ -99,6 +100,30 @@ def test_metadata_that_unfolds_in_memory_is_refused_before_it_is_read(
     assert error.reason is Reason.METADATA_UNTRUSTED
     assert "values" in error.message
     assert "snapshot.json" not in files_of(host.cache)
+
+
+@pytest.mark.parametrize("wide", ["\N{GRINNING FACE}".encode(), b"\\ud83d\\ude00"], ids=["as it is", "escaped"])
+def test_a_long_document_with_characters_that_widen_all_others_is_refused_before_it_is_read(
+    wide: bytes, policy: Policy, repository: TufRepository, host: Host
+) -> None:
+    repository.files["1.snapshot.json"] = b'["' + wide + b"a" * (MOST_METADATA // 8) + b'"]'
+
+    error = refusal(policy)
+
+    assert error.reason is Reason.METADATA_UNTRUSTED
+    assert "beyond ASCII" in error.message
+    assert "snapshot.json" not in files_of(host.cache)
+
+
+def test_a_repository_of_large_documents_is_read_where_the_configuration_says_so(
+    server: StaticWeb, repository: TufRepository, host: Host
+) -> None:
+    repository.targets.unrecognized_fields["x"] = "a" * MOST_METADATA
+    repository.publish()
+    plain = host.policy(host.tuf(server.url, repository.first_root))
+    assert f"longer than the {MOST_METADATA} bytes" in refusal(plain).message
+    larger = host.policy(host.tuf(server.url, repository.first_root, longest=2 * MOST_METADATA))
+    assert isinstance(larger.record(QUESTION), Record)
 
 
 def test_metadata_that_drips_ends_at_the_deadline(server: StaticWeb, repository: TufRepository, host: Host) -> None:

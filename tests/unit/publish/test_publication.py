@@ -1,5 +1,6 @@
 """A publication that is cut anywhere leaves a repository that every client accepts, and is finished by the next one."""
 
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -8,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from support.publishing import LINUX, Client, founded, reopened, served, take_in, tar_gz
 
+from pawld.cli.release_talk import outcome
 from pawld.errors import OperatorError, TransientError
+from pawld.formats.metadata import MOST_METADATA
 from pawld.publish.publication import publish, renew
 from pawld.publish.publisher import Publisher, locked
 from pawld.publish.records import current
@@ -171,3 +174,18 @@ def test_a_second_publisher_at_the_same_time_is_turned_away(site: "Site") -> Non
     with locked(site.home), pytest.raises(TransientError) as caught, locked(site.home):
         pass
     assert caught.value.reason is Reason.UPDATER_BUSY
+
+
+def test_a_document_that_hosts_do_not_read_by_default_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publisher = founded(tmp_path / "home")
+    metadata = publisher.edited("targets")
+    metadata.signed.unrecognized_fields["x"] = "a" * MOST_METADATA
+    publisher.stage("targets", metadata)
+
+    published = publish(publisher)
+
+    assert set(published.large) == {"targets"}
+    outcome(Namespace(json=True), (), published)
+    assert "hosts read it only with a larger trust.max_metadata" in capsys.readouterr().err

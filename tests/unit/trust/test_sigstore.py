@@ -172,4 +172,4 @@ def test_without_the_extra_it_is_refused_with_what_to_install(monkeypatch: pytes
     error = refused(SIGNED_BY | {"bundle": BUNDLE})
     assert (type(error), error.reason) == (OperatorError, Reason.EVIDENCE_NOT_CHECKED)
     assert "install pawld[sigstore]" in error.message
-    assert "Install what the sentence names" in error.reason.next_step
+    assert "Install or configure what the sentence names" in error.reason.next_step
