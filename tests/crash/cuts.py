@@ -46,6 +46,7 @@ OS_CALLS = (
 )
 # What Python has no function for, and files.py calls in the C library.
 FILES_CALLS = ("exchange", "sync_filesystem")
+LOOK = "open to read"
 # Code asks these which calls take descriptors; a watched call takes what the original took.
 _ABILITIES = (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks)
 
@@ -96,8 +97,10 @@ def watching(before: Before) -> Iterator[Calls]:
 
     def watched(original: Callable[..., Any], name: str) -> Callable[..., Any]:
         def call(*arguments: Any, **options: Any) -> Any:
-            calls.names.append(name)
-            before(len(calls.names), name)
+            if arguments[:1] == (os.devnull,):
+                return original(*arguments, **options)  # a sick disk has it as well; it is how programs are started
+            calls.names.append(LOOK if name == "open" and _only_reads(*arguments[1:2]) else name)
+            before(len(calls.names), calls.names[-1])
             return original(*arguments, **options)
 
         return call
@@ -133,15 +136,20 @@ def power_cut(at: int) -> Iterator[Calls]:
 def fault(at: int, number: int, *, lasting: bool) -> Iterator[Calls]:
     """Raise ``OSError`` *number* instead of the call *at*; where it is *lasting*, instead of every later one too.
 
-    Closing always works: a descriptor that leaked for an injected fault would be the test's own fault.
+    Closing always works: a descriptor that leaked for an injected fault would be the test's own fault. And what lasts
+    is that nothing can be written, not that nothing can be read.
     """
 
     def fail(position: int, name: str) -> None:
-        if name != "close" and (position == at or (lasting and position > at)):
+        if name != "close" and (position == at or (lasting and position > at and name != LOOK)):
             raise OSError(number, os.strerror(number))
 
     with watching(fail) as calls:
         yield calls
+
+
+def _only_reads(flags: int = os.O_RDONLY) -> bool:
+    return not flags & (os.O_CREAT | os.O_WRONLY | os.O_RDWR)
 
 
 def calls_of(act: Callable[[], object]) -> list[str]:

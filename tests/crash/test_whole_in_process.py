@@ -1,7 +1,6 @@
 """A whole update, from the signed manifest to the sweep, cut or failing at each call that changes the disk."""
 
 import errno
-import functools
 import gc
 import os
 import sqlite3
@@ -9,6 +8,7 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import count, product
 from pathlib import Path
 
@@ -26,10 +26,10 @@ ERRORS = ("ENOSPC", "EIO", "EROFS", "EDQUOT", "EXDEV", "EACCES", "EMFILE")
 
 
 @contextmanager
-def _watched_house(part: Part) -> Iterator[House]:
+def _watched_house(part: Part, *, service: bool = False) -> Iterator[House]:
     """A host whose commits are watched; the part's process ends, and with it what this changed."""
-    database.sqlite3.connect = functools.partial(sqlite3.connect, factory=WatchedConnection)
-    with house_in(part.place) as house:
+    database.sqlite3.connect = partial(sqlite3.connect, factory=WatchedConnection)
+    with house_in(part.place, service=service) as house:
         yield house
 
 
@@ -93,47 +93,55 @@ def test_the_cuts_catch_a_whole_update_that_is_broken_on_purpose(variant: str, s
     assert any(seen in one for one in found.bad)
 
 
-def _fail_everywhere(part: Part, *, step: int) -> Findings:
+def _fail_everywhere(part: Part, *, name: str, step: int) -> Findings:
     """Let the disk fail at each *step*-th call, beginning at another one for each kind of fault."""
-    act, found = ACTS["update"], Findings()
-    with _watched_house(part) as house:
+    act, found = ACTS[name], Findings()
+    with _watched_house(part, service=True) as house:
         renew = prepared(house, act, part.place)
         points = len(calls_of(lambda: act.do(house)))
-        kinds = [(name, lasting) for name in ERRORS for lasting in (False, True)]
+        kinds = [(kind, lasting) for kind in ERRORS for lasting in (False, True)]
         faults = [(*kind, at) for kind in kinds for at in range(1 + ERRORS.index(kind[0]) % step, points + 1, step)]
-        for name, lasting, at in part.mine(faults):
+        for kind, lasting, at in part.mine(faults):
             renew()
-            wrong = _failed(house, act, at, getattr(errno, name), lasting=lasting) or wrong_after(house, act)
-            found.count(name, wrong, f"{name} {'lasting' if lasting else 'once'} at {at} of {points}")
+            wrong = _failed(house, act, at, kind, lasting=lasting) or wrong_after(house, act)
+            found.count(kind, wrong, f"{kind} {'lasting' if lasting else 'once'} at {at} of {points}")
     return found
 
 
-def _failed(house: House, act: Act, at: int, number: int, *, lasting: bool) -> str:
+def _failed(house: House, act: Act, at: int, kind: str, *, lasting: bool) -> str:
     """Let the disk fail; a fault that comes out as it is was not foreseen."""
     try:
-        with _dead_process(house), suppress(PawldError), fault(at, number, lasting=lasting):
+        with _dead_process(house), suppress(PawldError), fault(at, getattr(errno, kind), lasting=lasting):
             act.do(house)
     except OSError as error:
         places = [f"{Path(one.filename).name}:{one.name}" for one in traceback.extract_tb(error.__traceback__)]
         return f"unforeseen: {error} in {[one for one in places if 'cuts' not in one][-4:]}"
     found = running_version(house.root)
-    return "" if found in {OLD, NEW} else found
+    if found not in {OLD, NEW}:
+        return found
+    # Whoever may not even open the state may not start an agent either.
+    return "" if house.serves() or kind == "EACCES" else "no agent runs"
 
 
-def test_a_fault_of_the_disk_in_a_whole_update_is_an_outcome_and_the_next_one_ends_it(memory: Path) -> None:
-    found = campaign(lambda part: _fail_everywhere(part, step=7), memory)
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("name", "step"), [("update", 14), ("recover", 6), ("recover on probation", 6)])
+def test_a_fault_of_the_disk_is_an_outcome_leaves_the_agent_running_and_the_next_start_ends_it(
+    name: str, step: int, memory: Path
+) -> None:
+    found = campaign(partial(_fail_everywhere, name=name, step=step), memory)
 
-    tell(f"errno, whole update, once and lasting: {dict(found.figures)}, {len(found.bad)} bad")
+    tell(f"errno, whole {name}, once and lasting: {dict(found.figures)}, {len(found.bad)} bad")
     assert set(found.figures) == set(ERRORS)
     assert found.bad == []
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-def test_a_fault_of_the_disk_at_any_call_of_a_whole_update_is_an_outcome(memory: Path) -> None:
-    found = campaign(lambda part: _fail_everywhere(part, step=1), memory)
+@pytest.mark.parametrize("name", sorted(ACTS))
+def test_a_fault_of_the_disk_at_any_call_is_an_outcome_and_leaves_the_agent_running(name: str, memory: Path) -> None:
+    found = campaign(partial(_fail_everywhere, name=name, step=1), memory)
 
-    tell(f"errno, whole update, once and lasting, long: {dict(found.figures)}, {len(found.bad)} bad")
+    tell(f"errno, whole {name}, once and lasting, long: {dict(found.figures)}, {len(found.bad)} bad")
     assert found.bad == []
 
 

@@ -70,6 +70,7 @@ class House:
     config: Path
     web: StaticWeb
     vendor: Vendor
+    service: bool
 
     @property
     def root(self) -> Path:
@@ -224,8 +225,7 @@ def wrong_after(house: House, act: Act) -> str:
     found, left = running_version(house.root), house.leftovers(act.goal)
     if found != act.goal or left:
         return f"not finished: {found} {left}"
-    serves = house.serves()
-    return "" if serves in {"", found} else f"{serves} runs, and {found} is current"
+    return "" if house.serves() == found or not house.service else f"{found} is current, and {house.serves()!r} runs"
 
 
 _GOOD = {"updated", "up_to_date", "recovered", "operator_rollback", "no_previous_slot", "build_blocked"}
@@ -243,7 +243,7 @@ def house_in(
         config = directory / "pawld.toml"
         config.write_text(text.format(home=home, url=web.url, key=vendor.public_key, probation=probation))
         config.chmod(0o600)
-        yield House(home, config, web, vendor)
+        yield House(home, config, web, vendor, service)
 
 
 def prepared(house: House, act: Act, directory: Path) -> Callable[[], object]:

@@ -15,7 +15,7 @@ from pawld.lifecycle.ledger import Ledger, build_of
 from pawld.lifecycle.prepare import Preparation
 from pawld.lifecycle.recover import Recovery
 from pawld.lifecycle.resolve import Inquiry, Resolved
-from pawld.lifecycle.states import Build, Idle, Waiting
+from pawld.lifecycle.states import Build, Idle, Probation, RollingBack, Swapping, Waiting
 from pawld.lifecycle.steps import Step, step_from
 from pawld.lifecycle.swap import Swap
 from pawld.model import Hold, NoBuild, Record, Slot, Unconfirmed
@@ -84,15 +84,20 @@ class Cycle:
     def update(self, patience: Patience = Patience.WAIT, insistence: Insistence = Insistence.NONE) -> Outcome:
         """Run one cycle to its end; a failure is an outcome too, and is recorded as such."""
         try:
-            Recovery(self.agent, self.ledger).settle()
+            self._settle()
             ended = self._cycle(patience, insistence)
             # Only now: a release whose download fails each time is asked for less and less often as well.
             self.ledger.note(failures=None)
             return self._ended(ended)
         except PawldError as error:
-            ended = self._failed(error)
-            waiting.release(self.agent.gates)
-            return self._ended(ended)
+            return self._ended(self._failed(error))
+
+    def _settle(self) -> None:
+        """Finish what was interrupted; a way back that has failed often enough is not tried in each cycle for ever."""
+        state = self.ledger.state
+        if isinstance(state, RollingBack) and state.failures >= self.agent.limits.attempts:
+            raise TransientError(state.stuck or state.reason, state.trouble)
+        Recovery(self.agent, self.ledger).settle()
 
     def _cycle(self, patience: Patience, insistence: Insistence) -> Idle | Waiting:
         resolved = self._resolve()
@@ -214,12 +219,18 @@ class Cycle:
 
     def _failed(self, error: PawldError) -> Idle:
         """Record a failure; the next try comes later with each one in a row."""
+        Swap(self.agent, self.ledger).leave_running()
         failures = int(self.ledger.journal.fact("failures") or 0) + 1
         self.ledger.note(failures=failures)
         retry_at = None
         if isinstance(error, TransientError):
             retry_at = schedule.retry_at(self.agent.clock.now(), failures, error.retry_after, error.reason.cause)
-        return self.ledger.rest(Idle(error.reason, error.message, retry_at))
+        idle = Idle(error.reason, error.message, retry_at)
+        if isinstance(self.ledger.state, Swapping | Probation | RollingBack):
+            return idle  # what is recorded stays so: the next cycle or start finishes or undoes it
+        self.ledger.rest(idle)
+        waiting.release(self.agent.gates)
+        return idle
 
     def _ended(self, state: Idle | Waiting) -> Outcome:
         if isinstance(self.supply.pin, Ordering):

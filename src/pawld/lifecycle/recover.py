@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from pawld.errors import PawldError
 from pawld.lifecycle import waiting
 from pawld.lifecycle.agent import Agent
 from pawld.lifecycle.ledger import Ledger
@@ -17,7 +18,7 @@ from pawld.lifecycle.states import (
     Verifying,
     Waiting,
 )
-from pawld.lifecycle.swap import Swap
+from pawld.lifecycle.swap import Swap, start_if_stopped
 from pawld.model import Slot
 from pawld.reasons import Reason
 
@@ -117,7 +118,12 @@ class Recovery:
         running = service.status().running
         if running:
             service.stop()
-        self.agent.installer.activate(candidate)
+        try:
+            self.agent.installer.activate(candidate)
+        except PawldError:
+            if running and current is not None:
+                start_if_stopped(service, current)  # damaged, and better than none
+            raise
         if running:
             service.start(candidate)
         ailing = f"{current.name} was damaged" if current else "No slot was current"

@@ -12,8 +12,9 @@ _STATES: dict[str, type[State]] = {kind.state: kind for kind in MOVES}
 
 
 def encoded(state: State) -> str:
-    """Return the state as JSON."""
-    facts = {field.name: _plain(getattr(state, field.name)) for field in fields(state)}
+    """Return the state as JSON; what is as it is by default is left out, for a pawld that does not know it yet."""
+    told = ((field, getattr(state, field.name)) for field in fields(state))
+    facts = {field.name: _plain(value) for field, value in told if value != field.default}
     return json.dumps({"state": state.state, **facts})
 
 
@@ -48,6 +49,7 @@ def _moment(value: Any) -> datetime | None:
 _READERS: dict[str, Any] = {
     "build": lambda value: Build(**value),
     "reason": Reason.of,
+    "stuck": Reason.of,
     "since": _moment,
     "retry_at": _moment,
 }

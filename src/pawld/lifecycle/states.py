@@ -116,7 +116,12 @@ class Probation:
 
 @dataclass(frozen=True, slots=True)
 class RollingBack:
-    """The way back: the service may be stopped and ``current`` may lead to either slot."""
+    """The way back: the service may be stopped and ``current`` may lead to either slot.
+
+    Attributes:
+        failures: how often the way back itself has failed.
+        stuck: why it failed last; *trouble* says it in a sentence.
+    """
 
     build: Build
     slot: str
@@ -124,6 +129,9 @@ class RollingBack:
     start: bool
     reason: Reason
     message: str
+    failures: int = 0
+    stuck: Reason | None = None
+    trouble: str = ""
     state: ClassVar[str] = "rolling_back"
 
 

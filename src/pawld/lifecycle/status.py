@@ -94,7 +94,7 @@ def _reason(state: State) -> tuple[Reason, str, datetime | None]:
         case Idle() | Waiting():
             return state.reason, state.message, state.retry_at
         case RollingBack():
-            return state.reason, state.message, None
+            return state.stuck or state.reason, state.trouble or state.message, None
         case Probation():
             return Reason.ON_PROBATION, f"{state.build.version} is on probation.", None
         case Downloading() | Verifying() | Staging() | Swapping():

@@ -1,17 +1,18 @@
 """Move ``current``, watch, and keep or take back. Each step is recorded before it is taken and can be taken twice."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from pawld.errors import PawldError
+from pawld.errors import PawldError, TransientError
 from pawld.lifecycle import evidence, waiting
 from pawld.lifecycle.agent import Agent
 from pawld.lifecycle.ledger import Ledger
 from pawld.lifecycle.probation import Watch
 from pawld.lifecycle.states import Build, Idle, Probation, RollingBack, Swapping
 from pawld.model import Slot
-from pawld.ports import Rebooting
+from pawld.ports import Rebooting, Service
 from pawld.reasons import Reason
 
 _DEAD_MAN_MARGIN = timedelta(minutes=2)  # beyond probation; then pawld itself must be dead
@@ -61,7 +62,9 @@ class Swap:
         try:
             agent.service.start(slot)
         except PawldError as error:
-            return self.take_back(probation, Reason.HEALTH_FAILED, f"{slot.version} did not start: {error.message}")
+            # A host that can start nothing, or a unit that an operator masked, is no fault of the build.
+            reason = Reason.HEALTH_FAILED if error.reason is Reason.SERVICE_FAILED else error.reason
+            return self.take_back(probation, reason, f"{slot.version} did not start: {error.message}")
         if not agent.health:
             return self._commit(probation, f"Updated to {slot.version}. No health check is configured to watch it.")
         watch = Watch(agent.health, agent.limits, agent.clock)
@@ -79,18 +82,44 @@ class Swap:
         return self.go_back(back)
 
     def go_back(self, back: RollingBack) -> Idle:
-        """Do, or do again, what *back* records: the previous slot runs, and the build left is blocked if at fault."""
-        self.ledger.convict(back.build, back.reason, back.message, self.agent.limits.block_for)
+        """Do, or do again, what *back* records: the previous slot runs, and the build left is blocked if at fault.
+
+        Raises:
+            PawldError: the way back failed, which is recorded with how the host stands; it can be tried again.
+        """
+        if not back.failures:
+            self.ledger.convict(back.build, back.reason, back.message, self.agent.limits.block_for)
         previous = self.slot_named(back.previous)
-        if previous is not None:
-            self._restore(previous, back)
-            message = f"{back.message} The host is back on {previous.version}."
-        else:
-            message = f"{back.message} There is no earlier slot to go back to."
-        self.agent.service.disarm()
-        idle = Idle(_outcome(back.reason), message + waiting.losses(self.agent.gates))
+        try:
+            if previous is not None:
+                self._restore(previous, back)
+            self.agent.service.disarm()
+        except PawldError as error:
+            raise self._stuck(back, error) from error
+        where = f"The host is back on {previous.version}." if previous else "There is no earlier slot to go back to."
+        idle = Idle(_outcome(back.reason), f"{back.message} {where}" + waiting.losses(self.agent.gates))
         waiting.release(self.agent.gates)
         return self.ledger.rest(idle, back.build)
+
+    def leave_running(self) -> None:
+        """Start what is current and whole, where what is recorded cannot be ended now, as on a full disk."""
+        state, installer = self.ledger.state, self.agent.installer
+        current = installer.current()
+        if not isinstance(state, Swapping | Probation | RollingBack) or not state.start:
+            return
+        if current is not None and installer.intact(current):
+            start_if_stopped(self.agent.service, current)
+
+    def _stuck(self, back: RollingBack, error: PawldError) -> TransientError:
+        """Record that the way back failed, how often, and what ``current`` leads to meanwhile."""
+        failures, most = back.failures + 1, self.agent.limits.attempts
+        current = self.agent.installer.current()
+        where = f"`current` leads to {current.version}." if current else "No slot is current."
+        then = "" if failures < most else " It is not tried again before the next `pawld recover` or start of the host."
+        trouble = f"{back.message} The way back failed ({failures} of {most}): {error.message} {where}{then}"
+        stuck = replace(back, failures=failures, stuck=error.reason, trouble=trouble)
+        self.ledger.move(stuck, error.reason, trouble, back.build)
+        return TransientError(error.reason, trouble)
 
     def slot_named(self, name: str | None) -> Slot | None:
         """Return the complete slot of this name."""
@@ -133,6 +162,13 @@ class Swap:
         if previous is not None and swapping.start:
             deadline = self.agent.limits.probation + _DEAD_MAN_MARGIN
             self.agent.service.arm(deadline, self.agent.installer.pointing_command(previous))
+
+
+def start_if_stopped(service: Service, slot: Slot) -> None:
+    """Start the agent unless it runs; that it does not start is for who called to tell."""
+    with suppress(PawldError):
+        if not service.status().running:
+            service.start(slot)
 
 
 def _outcome(reason: Reason) -> Reason:

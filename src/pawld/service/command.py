@@ -6,6 +6,7 @@ number that it prints is the process id.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from pawld.reasons import Reason
 from pawld.service.deadman import Sleeper
 from pawld.service.polling import until
 from pawld.system.clock import SystemClock
+from pawld.system.faults import reason_of
 from pawld.system.process import Finished, launch, run, tail
 from pawld.system.template import belongs_to_agent, checked, filled
 
@@ -71,7 +73,7 @@ class CommandService:
         finished = run(filled(self._stop, self._root, slot), limit=self._patience)
         if not until(lambda: not self._ask(slot).running, self._clock, self._patience):
             raise TransientError(
-                Reason.SERVICE_FAILED,
+                _reason(finished),
                 f"The agent still runs {self._patience.total_seconds():g} s after its stop command: {finished.story}.",
             )
 
@@ -80,11 +82,12 @@ class CommandService:
         if self._ask(slot).running:
             return
         if self._log is not None:
-            self._log.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(OSError):  # an agent without a log is better than none
+                self._log.parent.mkdir(parents=True, exist_ok=True)
         command = (*self._outside, *filled(self._start, self._root, slot))
         finished = launch(command, limit=self._patience, log=self._log)
         if not finished.ok:
-            raise TransientError(Reason.SERVICE_FAILED, f"The agent was not started: {_story(finished)}.")
+            raise TransientError(_reason(finished), f"The agent was not started: {_story(finished)}.")
         if not until(lambda: self._ask(slot).running, self._clock, self._patience):
             raise TransientError(
                 Reason.SERVICE_FAILED,
@@ -121,11 +124,17 @@ class CommandService:
     def _ask(self, slot: Slot) -> ServiceStatus:
         command = filled(self._is_running, self._root, slot)
         finished = run(command, limit=_ASKING)
-        if finished.code is None and not (belongs_to_agent(command, self._root, slot) and not finished.ran):
-            raise TransientError(Reason.SERVICE_FAILED, f"The is_running command gave no answer: {finished.story}.")
+        missing = not finished.ran and not finished.shortage and belongs_to_agent(command, self._root, slot)
+        if finished.code is None and not missing:
+            raise TransientError(_reason(finished), f"The is_running command gave no answer: {finished.story}.")
         word = finished.output.strip()
         pid = int(word) if finished.ok and word.isascii() and word.isdigit() else None
         return ServiceStatus(running=finished.ok, pid=pid, detail="" if finished.ok else finished.story)
+
+
+def _reason(finished: Finished) -> Reason:
+    """A host that can start no program says nothing about the agent."""
+    return reason_of(OSError(finished.shortage, "")) if finished.shortage else Reason.SERVICE_FAILED
 
 
 def _story(finished: Finished) -> str:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from pawld.ports import Clock
+from pawld.system.faults import host_faults
 from pawld.system.files import make_directory, write_durably
 
 _LOOK_EVERY = timedelta(seconds=1)
@@ -29,9 +30,10 @@ class Sleeper:
         """Leave a sleeper behind; one that was armed before is called off. Windows has none: recovery does it there."""
         if not hasattr(os, "fork"):
             return
-        make_directory(self._token.parent)
         word = secrets.token_hex(16)
-        write_durably(self._token, word.encode())
+        with host_faults("Arming the dead man's switch"):
+            make_directory(self._token.parent)
+            write_durably(self._token, word.encode())
         child = os.fork()
         if child:
             os.waitpid(child, 0)
@@ -40,7 +42,8 @@ class Sleeper:
 
     def disarm(self) -> None:
         """Call the sleeper off; it ends by itself within a second."""
-        self._token.unlink(missing_ok=True)
+        with host_faults("Calling the dead man's switch off"):
+            self._token.unlink(missing_ok=True)
 
     def wait(self, word: str, deadline: timedelta, fire: Callable[[], None]) -> bool:
         """Sleep until the deadline, by the clock that cannot jump; return whether it fired."""

@@ -1,5 +1,6 @@
 """The one place through which other programs are run: never a shell, always a limit."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -23,6 +24,10 @@ _PRIVATE = (
     "INVOCATION_ID",
     "JOURNAL_STREAM",
 )
+_SHORTAGES = {
+    *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN),
+    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class Finished:
         output: stdout, the last of it.
         errors: stderr, the last of it; or the sentence that says why it never ran.
         ran: it was there and began; with a *code* of None it then took longer than the limit.
+        shortage: the ``errno`` where this host could have started no program at all, whosever it is; else 0.
     """
 
     command: tuple[str, ...]
@@ -41,6 +47,7 @@ class Finished:
     output: str
     errors: str
     ran: bool = True
+    shortage: int = 0
 
     @property
     def ok(self) -> bool:
@@ -98,7 +105,7 @@ def launch(command: Sequence[str], *, limit: timedelta, log: Path | None = None,
     command line, for a program that reads quotes in a way of its own.
     """
     try:
-        with Path(log or os.devnull).open("wb") as output:
+        with _output_of(log) as output:
             process = subprocess.Popen(
                 line or list(command),
                 stdin=subprocess.DEVNULL,
@@ -116,6 +123,14 @@ def launch(command: Sequence[str], *, limit: timedelta, log: Path | None = None,
         process.wait()
         return Finished(tuple(command), None, "", f"it took longer than {limit.total_seconds():g} s")
     return Finished(tuple(command), code, tail(log) if log else "", "")
+
+
+def _output_of(log: Path | None) -> BinaryIO:
+    """Open the log; a disk that is full is no reason not to start the command."""
+    try:
+        return Path(log or os.devnull).open("wb")
+    except OSError:
+        return Path(os.devnull).open("wb")
 
 
 def tail(log: Path) -> str:
@@ -142,8 +157,9 @@ def inherited(added: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def _never_ran(command: Sequence[str], error: OSError | ValueError) -> Finished:
-    cause = getattr(error, "strerror", None) or error
-    return Finished(tuple(command), None, "", f"{command[0]}: {cause}", ran=False)
+    cause, number = getattr(error, "strerror", None) or error, getattr(error, "errno", 0)
+    shortage = number if number in _SHORTAGES else 0
+    return Finished(tuple(command), None, "", f"{command[0]}: {cause}", ran=False, shortage=shortage)
 
 
 def _late(process: "subprocess.Popen[bytes]", command: Sequence[str], limit: timedelta, output: bytes) -> Finished:

@@ -80,7 +80,7 @@ class Host:
     def _agent(self, name: str, first: Sequence[Gate]) -> Agent:
         settings, around = self._known(name), self._around(name)
         installer = installer_of(settings, around)
-        service = service_of(settings, around, installer.current)
+        service = service_of(settings, name, around.state, self.clock, installer.current)
         windows, gates = gates_of(settings, around)
         return Agent(
             name=name,

@@ -1,11 +1,11 @@
 """Where an agent is put and what runs it: installer and service."""
 
 from collections.abc import Callable
-from pathlib import PureWindowsPath
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from pawld.model import Slot
-from pawld.ports import Installer, Service
+from pawld.ports import Clock, Installer, Service
 from pawld.settings.install import CommandService as CommandSettings
 from pawld.settings.install import DirectoryInstall, FileInstall
 from pawld.settings.install import LaunchdService as LaunchdSettings
@@ -62,7 +62,9 @@ def reader_of(walls: Walls | None) -> "Unpack":
     return WalledUnpack(walls)
 
 
-def service_of(agent: AgentSettings, around: Surroundings, current: Callable[[], Slot | None]) -> Service:
+def service_of(
+    agent: AgentSettings, name: str, state: Path, clock: Clock, current: Callable[[], Slot | None]
+) -> Service:
     """Return what runs the agent; without a [service] table nothing does, and nothing is started or stopped."""
     settings = agent.service
     if settings is None:
@@ -72,7 +74,7 @@ def service_of(agent: AgentSettings, around: Surroundings, current: Callable[[],
     if isinstance(settings, SystemdSettings):
         from pawld.service.systemd import SystemdService
 
-        return SystemdService(settings.unit, agent=around.agent, patience=settings.timeout, clock=around.clock)
+        return SystemdService(settings.unit, agent=name, patience=settings.timeout, clock=clock)
     if isinstance(settings, CommandSettings):
         from pawld.service.command import CommandService
         from pawld.system.unit import outside_our_unit
@@ -83,19 +85,17 @@ def service_of(agent: AgentSettings, around: Surroundings, current: Callable[[],
             is_running=settings.is_running,
             root=agent.root,
             current=current,
-            token=around.state / "deadman" / around.agent,
-            log=around.state / "logs" / f"{around.agent}.log",
+            token=state / "deadman" / name,
+            log=state / "logs" / f"{name}.log",
             patience=settings.timeout,
             outside=outside_our_unit(),
-            clock=around.clock,
+            clock=clock,
         )
     if isinstance(settings, LaunchdSettings):
         from pawld.service.launchd import LaunchdService
 
-        return LaunchdService(
-            settings.label, agent=around.agent, plist=settings.plist, patience=settings.timeout, clock=around.clock
-        )
+        return LaunchdService(settings.label, agent=name, plist=settings.plist, patience=settings.timeout, clock=clock)
     from pawld.service.windows import WindowsService
 
     root = PureWindowsPath(agent.root)
-    return WindowsService(settings.name, root=root, patience=settings.timeout, clock=around.clock)
+    return WindowsService(settings.name, root=root, patience=settings.timeout, clock=clock)

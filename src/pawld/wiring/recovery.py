@@ -14,14 +14,16 @@ from pawld.lifecycle.database import open_for_reading
 from pawld.lifecycle.high_water import HighWater
 from pawld.lifecycle.journal import Journal
 from pawld.lifecycle.recover import Recovery
-from pawld.lifecycle.states import Idle, Probation
-from pawld.lifecycle.swap import Swap
+from pawld.lifecycle.states import Idle, Probation, RollingBack, State, Swapping
+from pawld.lifecycle.swap import Swap, start_if_stopped
 from pawld.model import Slot
 from pawld.reasons import Reason
 from pawld.settings.models import Settings
+from pawld.system.clock import SystemClock
 from pawld.trust import tuf_cache
 from pawld.wiring.host import Host, opened_for_change, platform_of
 from pawld.wiring.noted import remembered
+from pawld.wiring.place import service_of
 
 # Where these keep recovery from writing, it still looks and says what it found.
 LOOK_ONLY = frozenset({Reason.READ_ONLY, Reason.PERMISSION_DENIED, Reason.IO_FAILED, Reason.DISK_FULL})
@@ -31,8 +33,13 @@ _NOTHING = "Nothing was interrupted, and nothing is damaged."
 
 def recovered(host: Host, name: str) -> Outcome:
     """Set aside what cannot be read, restore it from what is on disk, finish or undo, mend and sweep."""
-    done = [*_database(host), *_marks(host, name), *_metadata(host, name)]
-    done += _settled(Recovery(host.agent(name), host.ledger(name)))
+    agent, ledger = host.agent(name), host.ledger(name)
+    try:
+        done = [*_database(host), *_marks(host, name), *_metadata(host, name)]
+        done += _settled(Recovery(agent, ledger))
+    except PawldError:
+        Swap(agent, ledger).leave_running()
+        raise
     return Outcome(name, Reason.RECOVERED, " ".join(done) or _NOTHING)
 
 
@@ -146,6 +153,8 @@ def _looked_at(settings: Settings, name: str, error: PawldError) -> dict[str, An
     shelf = Shelf(agent.root)
     current = shelf.current()
     found = _findings(current, state, name)
+    if error.reason is not Reason.PERMISSION_DENIED:
+        _leave_running(settings, name, current)
     whole = f"{current.version} is current and whole" if current else "nothing is installed"
     if found:
         reason, message = error.reason, f"{' '.join(found)} Nothing was changed: {error.message}"
@@ -156,17 +165,34 @@ def _looked_at(settings: Settings, name: str, error: PawldError) -> dict[str, An
     return document | {"reason": reason.document(message)}
 
 
+def _leave_running(settings: Settings, name: str, current: Slot | None) -> None:
+    """Start what a broken off swap had stopped, where it is whole: not even a lock can be had to do more."""
+    recorded = _recorded(settings.updater.state_dir, name)
+    if not isinstance(recorded, Swapping | Probation | RollingBack) or not recorded.start or current is None:
+        return
+    if examine(current.path).health.holds:
+        agent = settings.agents[name]
+        state_dir, shelf = settings.updater.state_dir, Shelf(agent.root)
+        start_if_stopped(service_of(agent, name, state_dir, SystemClock(), shelf.current), current)
+
+
+def _recorded(state: Path, name: str) -> State | None:
+    database = open_for_reading(state / "pawld.db")
+    if database is None:
+        return None
+    try:
+        return Journal(database, name).state()
+    finally:
+        database.close()
+
+
 def _findings(current: Slot | None, state: Path, name: str) -> list[str]:
     found = []
     if current is not None and not (examined := examine(current.path)).health.holds:
         found.append(f"The slot {current.name} is damaged: {examined.detail}.")
-    database = open_for_reading(state / "pawld.db")
-    if database is None:
+    recorded = _recorded(state, name)
+    if recorded is None:
         return [*found, "The state cannot be read."]
-    try:
-        recorded = Journal(database, name).state()
-    finally:
-        database.close()
     if not isinstance(recorded, Idle):
         found.append(f"An update was interrupted while {recorded.state.replace('_', ' ')}.")
     return found
