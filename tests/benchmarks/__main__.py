@@ -1,8 +1,10 @@
 """Measure what an update costs, against the shell and against other updaters, in one interleaved run.
 
-    PYTHONPATH=tests python -m benchmarks [--rounds 7] [--home /dev/shm/pawld-benchmarks] [--only NAME …]
+    PYTHONPATH=tests python -m benchmarks [--rounds 7] [--home /dev/shm/pawld-benchmarks] [--ext4] [--also DIR …]
 
-Prints a table and writes ``results.json`` into the home. See the README, "What it costs".
+Everything is written to the home, whose file system is named in the table. The tree's lanes run once more on an ext4
+with a journal (``--ext4``; takes root) and on other disks (``--also``), in the same rounds. Prints a table and writes
+``results.json`` into the home. See the README, "What it costs".
 """
 
 import argparse
@@ -11,13 +13,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import environments, payloads, publishing, report
-from benchmarks.disk import disk_at
+from benchmarks.disk import LOOP, directory_at, kind_of, loop_at
 from benchmarks.front import served
-from benchmarks.lanes import HERE, Lane, Yard, builds_of, lanes_of, starts_of
+from benchmarks.lanes import HERE, Lane, Yard, builds_of, lanes_of, starts_of, tree_on
 from benchmarks.meter import Cost, cost_of
 
 
@@ -26,24 +29,37 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--home", type=Path, default=Path("/dev/shm/pawld-benchmarks"))
     parser.add_argument("--only", nargs="*", default=(), help="lanes by a part of their name; their floors come along")
-    parser.add_argument("--ext4", action="store_true", help="write to an ext4 on a loop device; needs root")
+    parser.add_argument("--ext4", action="store_true", help="the tree also on an ext4 on a loop device; needs root")
+    parser.add_argument("--also", type=Path, nargs="*", default=(), help="the tree also in these directories")
     parser.add_argument("--pawld", type=Path, help="a pawld program to measure instead of this checkout's")
     given = parser.parse_args()
     home = given.home.resolve()
     home.mkdir(parents=True, exist_ok=True)
-    with _yard(home, given.pawld, ext4=given.ext4) as (yard, disk):
-        lanes = _chosen(lanes_of(yard), given.only)
+    with ExitStack() as stack:
+        yard = stack.enter_context(_yard(home, given.pawld))
+        others = {kind: replace(yard, disk=disk) for kind, disk in _others(stack, home, given)}
+        lanes = _chosen(lanes_of(yard) + [one for kind in others for one in tree_on(kind, others[kind])], given.only)
         lanes += starts_of(lanes)
-        about = report.circumstances(yard.payloads.facts, disk)
+        about = report.circumstances(yard.payloads.facts, ", ".join([kind_of(yard.disk), *others]))
+        disks = [yard.disk, *(one.disk for one in others.values())]
         costs: list[dict[str, Cost]] = []
-        for found in _measured(lanes, given.rounds, yard.disk, home / "lane.log"):
+        for found in _measured(lanes, given.rounds, disks, home / "lane.log"):
             costs.append(found)
             report.keep(lanes, costs, about, home)
         report.show(lanes, costs, about)
 
 
+def _others(stack: ExitStack, home: Path, given: argparse.Namespace) -> Iterator[tuple[str, Path]]:
+    """Yield the disks beside the home's own, by what the table calls them."""
+    if given.ext4:
+        yield LOOP, stack.enter_context(loop_at(home / "loop"))
+    for place in given.also:
+        disk = stack.enter_context(directory_at(place.resolve() / "pawld-benchmark"))
+        yield f"{kind_of(disk)} at {place}", disk
+
+
 @contextmanager
-def _yard(home: Path, pawld: Path | None, *, ext4: bool) -> Iterator[tuple[Yard, str]]:
+def _yard(home: Path, pawld: Path | None) -> Iterator[Yard]:
     """Build what is missing, and hold the server and the disk."""
     peers = environments.with_packages(home / "peers", environments.PEERS)
     tufup = environments.with_packages(home / "tufup", environments.TUFUP)
@@ -56,8 +72,8 @@ def _yard(home: Path, pawld: Path | None, *, ext4: bool) -> Iterator[tuple[Yard,
     for name, place in (("tufup", repository / "repository"), ("wheels", made.wheels)):
         (public / name).unlink(missing_ok=True)
         (public / name).symlink_to(place)
-    with disk_at(home, ext4=ext4) as (disk, kind), served(public, home / "nginx", builds_of(made)) as site:
-        yield Yard(disk, site, peers, tufup, program, publisher, repository, key, made), kind
+    with directory_at(home / "disk") as disk, served(public, home / "nginx", builds_of(made)) as site:
+        yield Yard(disk, site, peers, tufup, program, publisher, repository, key, made)
 
 
 def _tufup_repository(place: Path, tufup: Path, archive: Path) -> Path:
@@ -80,13 +96,13 @@ def _chosen(lanes: list[Lane], parts: list[str]) -> list[Lane]:
     return [one for one in lanes if one in chosen or one.name in floors]
 
 
-def _measured(lanes: list[Lane], rounds: int, disk: Path, log: Path) -> Iterator[dict[str, Cost]]:
+def _measured(lanes: list[Lane], rounds: int, disks: list[Path], log: Path) -> Iterator[dict[str, Cost]]:
     """Run every lane once a round, each round in another order; a first round warms the caches and does not count."""
     for number in range(rounds + 1):
         found: dict[str, Cost] = {}
         for lane in random.sample(lanes, len(lanes)):
             lane.ready()
-            subprocess.run(["sync", "-f", str(disk)], check=True)
+            subprocess.run(["sync", "-f", *map(str, disks)], check=True)
             found[lane.name] = cost_of(lane.command, environments.environment(), log)
             lane.check()
         if number:

@@ -60,7 +60,7 @@ class Host:
         self._run("check")
         with log.open() as file:
             file.seek(before)
-            return [line.split()[1] for line in file if line.startswith("GET")]
+            return [line.split('"')[1].split()[1] for line in file if '"GET ' in line]
 
     def _run(self, verb: str) -> None:
         done = subprocess.run(self.command(verb), env=environment(), capture_output=True, text=True, check=False)

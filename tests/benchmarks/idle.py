@@ -18,30 +18,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from support.configuration import following
 from support.publishing import founded, served, take_in
 
 MOST_MEMORY = 30.0  # MB
 MOST_WAKE_UPS = 2.0  # a minute
-
-CONFIG = """
-[updater]
-state_dir = "{home}/state"
-check_every = "1h"
-[agents.acme]
-product = "acme-agent"
-root = "{home}/opt"
-[agents.acme.source]
-type = "tuf"
-[agents.acme.trust]
-type = "tuf"
-metadata_url = "{url}/metadata"
-root_file = "{home}/root.json"
-[agents.acme.install]
-type = "directory"
-reserve = "1MiB"
-[agents.acme.health]
-probation = "1s"
-"""
+PROBATION = '[agents.acme.health]\nprobation = "1s"'
 
 
 def main() -> int:
@@ -64,7 +46,7 @@ def measured(home: Path, minutes: float) -> dict[str, float]:
     (home / "root.json").write_bytes((public / "metadata" / "1.root.json").read_bytes())
     with served(public) as url:
         config = home / "pawld.toml"
-        config.write_text(CONFIG.format(home=home, url=url))
+        config.write_text(following(home, url, updater='check_every = "1h"', rest=PROBATION))
         pawld = [sys.executable, "-P", "-m", "pawld", "--config", str(config)]
         began = time.monotonic()
         daemon = subprocess.Popen([*pawld, "run"])

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.hosts import Host, SideHost
@@ -69,6 +69,20 @@ def builds_of(payloads: Payloads) -> dict[str, Path]:
 def lanes_of(yard: Yard) -> list[Lane]:
     """Return every lane."""
     return [*_tree(yard), *_gzip(yard), *_slow(yard), *_program(yard), *_starts(yard)]
+
+
+def tree_on(kind: str, yard: Yard) -> list[Lane]:
+    """Return the lanes of the tree once more, for the disk of this *kind* that *yard* has."""
+    return [
+        replace(
+            one,
+            name=f"{one.name}, {kind}",
+            against=one.against and f"{one.against}, {kind}",
+            start=one.start and f"{one.start}, {kind}",
+        )
+        for one in _tree(yard)
+        if not one.name.startswith("uv ")
+    ]
 
 
 def _tree(yard: Yard) -> list[Lane]:

@@ -14,7 +14,7 @@ from benchmarks.lanes import Lane
 from benchmarks.meter import Cost
 
 Costs = Sequence[Mapping[str, Cost]]
-_HEAD = f"{'':38}{'wall s':>8}{'CPU s':>8}{'peak MB':>9}{'x wall':>8}{'x CPU':>8}{'x work':>8}  against"
+_HEAD = f"{'':52}{'wall s':>8}{'CPU s':>8}{'peak MB':>9}{'x wall':>8}{'x CPU':>8}{'x work':>8}  against"
 
 
 def circumstances(facts: Mapping[str, int], disk: str) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def row_of(lane: Lane, costs: Costs) -> dict[str, Any]:
 
 def _line(row: Mapping[str, Any]) -> str:
     ratios = "".join(f"{row[key]:8.2f}" if key in row else " " * 8 for key in ("wall_ratio", "cpu_ratio", "work_ratio"))
-    return f"{row['name']:38}{row['wall']:8.3f}{row['cpu']:8.3f}{row['peak']:9.1f}{ratios}  {row['against'] or ''}"
+    return f"{row['name']:52}{row['wall']:8.3f}{row['cpu']:8.3f}{row['peak']:9.1f}{ratios}  {row['against'] or ''}"
 
 
 def _cpu() -> str:

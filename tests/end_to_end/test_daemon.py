@@ -14,6 +14,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
+from support.configuration import following
 from support.publishing import founded, reopened, served, take_in
 
 from pawld import __version__
@@ -21,28 +22,13 @@ from pawld.system.local_line import ask
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and sockets as Unix has them")
 
-CONFIG = """
-[updater]
-state_dir = "{home}/state"
+REPORT = """
 [report]
 metrics_listen = "127.0.0.1:{port}"
 metrics_file = "{home}/pawld.prom"
 log_format = "json"
-[agents.acme]
-product = "acme-agent"
-root = "{home}/opt"
-[agents.acme.source]
-type = "tuf"
-[agents.acme.trust]
-type = "tuf"
-metadata_url = "{url}/metadata"
-root_file = "{home}/root.json"
-[agents.acme.install]
-type = "directory"
-reserve = "1MiB"
-[agents.acme.health]
-probation = "1s"
 """
+PROBATION = '[agents.acme.health]\nprobation = "1s"'
 
 
 @dataclass
@@ -106,7 +92,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     with served(public) as url:
-        running = Running(home, port, CONFIG.format(home=home, url=url, port=port))
+        running = Running(home, port, following(home, url, updater=REPORT.format(home=home, port=port), rest=PROBATION))
         running.configure(running.config)
         running.start()
         yield running

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.configuration import following
 from support.logs import restored_logging
 from support.patches import File, edited, packed, program
 from support.publishing import founded, incoming, served
@@ -20,25 +21,7 @@ from pawld.publish.publication import publish
 
 pytest.importorskip("hdiffpatch")
 
-CONFIG = """
-[updater]
-state_dir = "{home}/state"
-[agents.acme]
-product = "acme-agent"
-root = "{home}/acme"
-[agents.acme.platform]
-os = "linux"
-arch = "x86_64"
-[agents.acme.source]
-type = "tuf"
-[agents.acme.trust]
-type = "tuf"
-metadata_url = "{url}/metadata"
-root_file = "{home}/root.json"
-[agents.acme.install]
-type = "{kind}"
-reserve = "1MiB"
-"""
+PLATFORM = '[agents.acme.platform]\nos = "linux"\narch = "x86_64"'
 OLD, NEW = program(1), edited(program(1), 2)
 TREES = {
     "1.0.0": packed({"bin/acme": File(OLD, 0o755), "share/words": File(b"words\n")}),
@@ -85,7 +68,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     made = Site(tmp_path, PROGRAMS if request.param == "program" else TREES)
     with served(made.publisher.layout.public) as url:
         kind = "file" if made.single else "directory"
-        (tmp_path / "pawld.toml").write_text(CONFIG.format(home=tmp_path, url=url, kind=kind))
+        (tmp_path / "pawld.toml").write_text(following(tmp_path, url, kind=kind, root="acme", rest=PLATFORM))
         made.release("1.0.0")
         assert made.pawld("update")[0] == 0
         yield made

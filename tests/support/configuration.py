@@ -32,3 +32,30 @@ def written(directory: Path, text: str, name: str = "pawld.toml") -> Path:
 def loaded(directory: Path, text: str, environ: dict[str, str] | None = None) -> Settings:
     """Write a configuration and load it."""
     return load(written(directory, text), environ or {})
+
+
+def following(
+    home: Path, url: str, *, kind: str = "directory", root: str = "opt", updater: str = "", rest: str = ""
+) -> str:
+    """Return a host's configuration in *home* for the publisher at *url*, whose ``root.json`` lies there too.
+
+    *updater* is added to its table, and to what follows it; *rest* are further tables of the agent.
+    """
+    return f"""
+[updater]
+state_dir = "{home}/state"
+{updater}
+[agents.acme]
+product = "acme-agent"
+root = "{home}/{root}"
+[agents.acme.source]
+type = "tuf"
+[agents.acme.trust]
+type = "tuf"
+metadata_url = "{url}/metadata"
+root_file = "{home}/root.json"
+[agents.acme.install]
+type = "{kind}"
+reserve = "1MiB"
+{rest}
+"""
