@@ -304,6 +304,7 @@ class Blocked:
         until: when it is tested again; None only where a person blocked it for good.
         lifted_by: a sentence: what would lift it sooner.
         times: how often it failed; each time blocks it for longer.
+        environment: a fingerprint of the host that it failed on; empty where none was taken.
     """
 
     version: str
@@ -313,3 +314,4 @@ class Blocked:
     lifted_by: str
     message: str = ""
     times: int = 1
+    environment: str = ""

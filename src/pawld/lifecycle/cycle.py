@@ -139,7 +139,7 @@ class Cycle:
     def _decided(self, resolved: Resolved, insistence: Insistence) -> Step:
         situation = self._situation(resolved, insistence)
         blocklist = self.ledger.blocklist
-        step = step_from(situation, Inquiry(self.supply).step, lambda one: blocklist.of(one.version, one.sha256))
+        step = step_from(situation, Inquiry(self.supply).step, lambda one: blocklist.standing(one.version, one.sha256))
         with self.ledger.journal.together():
             self.ledger.say("rollout", rollout.story(situation.host_id, situation.record, situation.now))
             self.ledger.say("decision", step.decision.message)
@@ -154,7 +154,7 @@ class Cycle:
             host_id=self.supply.host_id,
             updater=self.supply.updater,
             pinned=resolved.pinned,
-            blocked=self.ledger.blocklist.of(record.version, record.sha256),
+            blocked=self.ledger.blocklist.standing(record.version, record.sha256),
             forced=insistence is Insistence.FORCE,
         )
 

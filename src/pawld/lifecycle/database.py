@@ -22,14 +22,17 @@ CREATE TABLE IF NOT EXISTS attempts (
   agent TEXT, sha256 TEXT, count INTEGER NOT NULL, PRIMARY KEY (agent, sha256)) STRICT;
 CREATE TABLE IF NOT EXISTS blocked (
   agent TEXT, sha256 TEXT, version TEXT NOT NULL, cause TEXT NOT NULL, until TEXT, lifted_by TEXT NOT NULL,
-  message TEXT NOT NULL, times INTEGER NOT NULL, PRIMARY KEY (agent, version, sha256)) STRICT;
+  message TEXT NOT NULL, times INTEGER NOT NULL, environment TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (agent, version, sha256)) STRICT;
 CREATE TABLE IF NOT EXISTS history (
   id INTEGER PRIMARY KEY, at TEXT NOT NULL, agent TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
   message TEXT NOT NULL, version TEXT, sha256 TEXT) STRICT;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 """
 _BUSY_TIMEOUT = 10  # seconds that a reader waits for a commit
-_KNOWN_SCHEMA = 1
+_KNOWN_SCHEMA = 2
+# What the schema of each version added to tables that were there before.
+_ADDED = {1: "ALTER TABLE blocked ADD COLUMN environment TEXT NOT NULL DEFAULT '';"}
 
 
 class Database:
@@ -116,7 +119,7 @@ def _connected(path: Path) -> sqlite3.Connection:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         # A newer schema only ever adds to this one: pawld itself may have been rolled back.
         if version < _KNOWN_SCHEMA:
-            connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+            connection.executescript(f"BEGIN IMMEDIATE; {_ADDED.get(version, '')} {_SCHEMA} COMMIT;")
             path.chmod(0o600)
             fsync_directory(path.parent)
         _check_for_damage(connection)

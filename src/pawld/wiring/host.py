@@ -30,6 +30,7 @@ from pawld.system.host_id import host_id
 from pawld.system.http import Web
 from pawld.system.own_command import DETACHED
 from pawld.wiring.campaigns import Access, Campaigns
+from pawld.wiring.environment import fingerprint
 from pawld.wiring.network import web_of
 from pawld.wiring.place import installer_of, service_of
 from pawld.wiring.proof import product_of, trust_of
@@ -71,7 +72,8 @@ class Host:
         """Return the agent's ledger."""
         journal = Journal(self.database, name, self.settings.report.history)
         campaign = self.campaigns.reporters(self._known(name), self._around(name))
-        return Ledger(name, journal, Blocklist(self.database, name), self.clock, [*self.reporters, *campaign])
+        blocklist = Blocklist(self.database, name, fingerprint(self._known(name)))
+        return Ledger(name, journal, blocklist, self.clock, [*self.reporters, *campaign])
 
     def agent(self, name: str) -> Agent:
         """Return what stands on this host of the agent; ``OperatorError`` (usage) for an unknown one."""
