@@ -6,7 +6,7 @@ What comes is no better than an archive from a stranger. Every name, size, mode,
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
@@ -24,6 +24,7 @@ MODULE = "pawld.install.archive.behind_walls"
 WHAT = "reads archives"
 SILENCE = timedelta(minutes=5)  # a reader that has input and tells nothing for so long hangs
 _BLOCK = 256 * KiB  # bytes
+_PIPE = 1024 * KiB  # bytes; the most that Linux gives unless told otherwise
 _SAID = 1000  # characters of a refusal
 
 
@@ -122,6 +123,7 @@ class _Fed(_Given):
 
     def __init__(self, stream: BinaryIO) -> None:
         reading, self._writing = os.pipe()
+        _widen(self._writing)
         super().__init__(reading)
         self._stream = stream
         self._waiting = False
@@ -157,6 +159,15 @@ class _Fed(_Given):
             return self._stream.read(_BLOCK)
         finally:
             self._waiting = False
+
+
+def _widen(pipe: int) -> None:
+    """Let a whole chunk fit, where the system does: with the usual 64 KiB both ends wait for each other."""
+    import fcntl  # noqa: PLC0415 - not on Windows
+
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
 
 
 @contextmanager

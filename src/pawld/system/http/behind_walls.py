@@ -15,12 +15,14 @@ from typing import Any
 
 from pawld.errors import PawldError
 from pawld.model import Location
+from pawld.system.http.body import Body
 from pawld.system.http.client import Web
 from pawld.system.http.pools import Pem
 from pawld.system.walls.channel import LONGEST, BrokenChannelError, Channel, document_of
 from pawld.system.walls.inside import enter, leave
 
 BEGIN, GET, CALL, BODY, NEXT, STOP, HEAD, BLOCK, END, ERROR = (bytes([one]) for one in b"!gcbnshdex")
+_READ = 512 * 1024  # bytes that are read at once; no frame is longer
 DESCRIPTORS = 64  # connections, and what looking names up opens for a moment
 
 
@@ -66,13 +68,13 @@ def _get(asked: Mapping[str, Any], web: Web, channel: Channel) -> None:
     deadline = None if asked["deadline"] is None else timedelta(seconds=asked["deadline"])
     with web.get(location, headers=asked["headers"], deadline=deadline) as answer:
         _head(channel, answer.status, answer.headers, answer.url, answer.hops)
-        blocks = cut(answer.blocks())
+        body, block = Body(answer), memoryview(bytearray(_READ))
         while channel.receive()[0] == NEXT:
-            block = next(blocks, None)
-            if block is None:
+            count = body.read_into(block)
+            if not count:
                 channel.send(END)
                 return
-            channel.send(BLOCK, block)
+            channel.send(BLOCK, block[:count])
 
 
 def _call(asked: Mapping[str, Any], web: Web, channel: Channel) -> None:
