@@ -271,3 +271,22 @@ def test_config_schema_is_one_json_document(capsys: pytest.CaptureFixture[str]) 
 def test_a_privilege_that_is_missing_ends_with_77(wired: Any) -> None:
     wired(FakeControl(error=OperatorError(Reason.PERMISSION_DENIED, "No.")))
     assert main(["recover"]) == 77
+
+
+def test_a_frozen_pawld_becomes_the_child_that_it_is_asked_to_be_and_no_other(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pawld.install.archive import behind_walls  # noqa: PLC0415 - not on Windows
+
+    class LeftError(Exception):
+        """The child never comes back."""
+
+    def child(words: list[str]) -> None:
+        raise LeftError(words)
+
+    monkeypatch.setattr(behind_walls, "main", child)
+    with pytest.raises(LeftError) as caught:
+        main(["--behind-walls", "pawld.install.archive.behind_walls", "1", "2"])
+    assert caught.value.args == (["1", "2"],)
+    assert main(["--behind-walls", "os", "1", "2"]) == 2
+    capsys.readouterr()
