@@ -147,10 +147,10 @@ def test_a_disk_that_fails_while_reading_is_a_fault_of_the_host(tmp_path: Path) 
 def test_a_slow_stream_is_waited_for_longer_than_a_silent_child(tmp_path: Path) -> None:
     class Slow(io.BytesIO):
         def read(self, size: int | None = -1, /) -> bytes:
-            time.sleep(0.1)
+            time.sleep(0.4)
             return super().read(size)
 
-    written = beside(timedelta(milliseconds=30))(Slow(PACKERS["tar.gz"](GOOD)), "tar.gz", tmp_path, INSIDE, Untold())
+    written = beside(timedelta(milliseconds=150))(Slow(PACKERS["tar.gz"](GOOD)), "tar.gz", tmp_path, INSIDE, Untold())
     assert written.totals.files == 2
 
 
