@@ -120,6 +120,7 @@ class Host:
         """Return the agent's cycle, after noting where the agent lies, for a recovery without a configuration."""
         from pawld.wiring.noted import remember
 
+        self.web.warm()
         remember(self.ledger(name), self._known(name))
         return Cycle(self.agent(name), self.supply(name), self.ledger(name), progress)
 

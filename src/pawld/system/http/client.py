@@ -103,6 +103,9 @@ class Web:
         finally:
             response.close()
 
+    def warm(self) -> None:
+        """Begin ahead with what the first request would have to wait for; here there is nothing."""
+
     def close(self) -> None:
         """Close every connection; the next request opens new ones."""
         self._pools.close()

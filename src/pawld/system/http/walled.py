@@ -86,6 +86,7 @@ class WalledWeb(Web):
         self._proxy = proxy
         self._ca_file = ca_file
         self._idle: list[Child] = []
+        self._coming: Child | None = None
         self._lock = threading.Lock()
 
     @contextmanager
@@ -121,11 +122,18 @@ class WalledWeb(Web):
             answer = talk.ask(CALL, asked, deadline, body)
             return Reply(answer.status, answer.headers, talk.whole(limit), answer.url)
 
+    def warm(self) -> None:
+        """Begin to start a child; where that fails, the first request does it again and says why."""
+        with self._lock, suppress(TransientError):
+            if self._coming is None and not self._idle:
+                self._coming = self._walls.begin(MODULE, WHAT)
+
     def close(self) -> None:
         """End every child; the next request starts a new one."""
         super().close()
         with self._lock:
-            idle, self._idle = self._idle, []
+            idle, self._idle = [*self._idle, *([self._coming] if self._coming else [])], []
+            self._coming = None
         for child in idle:
             child.end()
 
@@ -134,7 +142,8 @@ class WalledWeb(Web):
         """Lend a child that nobody else talks to; it is kept where the talk ended in order."""
         with self._lock:
             child = self._idle.pop() if self._idle else None
-        talk = _Talk(child or self._begun())
+            coming, self._coming = (self._coming, None) if child is None else (None, self._coming)
+        talk = _Talk(child or self._begun(coming))
         try:
             yield talk
         finally:
@@ -144,9 +153,14 @@ class WalledWeb(Web):
             else:
                 talk.child.end()
 
-    def _begun(self) -> Child:
-        authorities = _text_of(self._ca_file) if self._ca_file else None
-        child = self._walls.start(MODULE, WHAT)
+    def _begun(self, coming: Child | None) -> Child:
+        child = coming or self._walls.begin(MODULE, WHAT)
+        child.look()
+        try:
+            authorities = _text_of(self._ca_file) if self._ca_file else None
+        except OperatorError:
+            child.end()
+            raise
         with child.faults():
             child.channel.tell(BEGIN, beginning(self._proxy, authorities, self._stall, self._user_agent))
         return child

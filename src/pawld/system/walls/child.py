@@ -42,7 +42,7 @@ def reader_failed(what: str, why: str) -> TransientError:
 
 
 class Child:
-    """A child that has given up everything, as its parent saw with its own eyes; ``TransientError`` where it has not.
+    """A child on its way behind walls. Before it is sent anything, ``look`` at it; ``TransientError`` as that says.
 
     Args:
         command: what it runs, to which user and group are added.
@@ -52,7 +52,7 @@ class Child:
 
     def __init__(self, command: Sequence[str], uid: int, gid: int, what: str, stdin: int | None = None) -> None:
         self.what = what
-        self._uid = uid
+        self._uid, self._gid = uid, gid
         ours, theirs = socket.socketpair()
         theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
         self.channel = Channel(ours, STARTED)
@@ -62,9 +62,12 @@ class Child:
         except OSError as error:
             ours.close()
             raise reader_failed(what, f"it does not start: {error.strerror or error}") from error
+
+    def look(self) -> None:
+        """Wait until it says that it has given everything up, and see whether that is so; else it is ended."""
         try:
             with self.faults():
-                self._check(uid, gid)
+                self._check()
         except BaseException:
             self.end()
             raise
@@ -113,13 +116,13 @@ class Child:
             start_new_session=True,
         )
 
-    def _check(self, uid: int, gid: int) -> None:
+    def _check(self) -> None:
         kind, words = self.channel.receive()
         if kind == UNABLE:
             raise BrokenChannelError(f"it cannot give up what it has ({bytes(words[:_SAID])!a})")
         if kind != READY:
             raise BrokenChannelError("it began with something else than that it is ready")
-        wrong = still_held(Path(f"/proc/{self.pid}/status"), uid, gid)
+        wrong = still_held(Path(f"/proc/{self.pid}/status"), self._uid, self._gid)
         if wrong:
             raise BrokenChannelError(f"it still has {wrong}")
 

@@ -28,9 +28,15 @@ class Walls:
     gid: int
     command: Callable[[str], Sequence[str]] = command_of
 
-    def start(self, module: str, what: str, stdin: int | None = None) -> Child:
-        """Start the child of *module*, which *what* names for sentences; ``TransientError`` (reader_failed)."""
+    def begin(self, module: str, what: str, stdin: int | None = None) -> Child:
+        """Begin to start the child of *module*, which *what* names for sentences; nobody has looked at it yet."""
         return Child(self.command(module), self.uid, self.gid, what, stdin)
+
+    def start(self, module: str, what: str, stdin: int | None = None) -> Child:
+        """Start the child of *module*, and look at it; ``TransientError`` (reader_failed)."""
+        child = self.begin(module, what, stdin)
+        child.look()
+        return child
 
     def words(self, module: str) -> list[str]:
         """Return the words that start the child of *module*, who it becomes included."""

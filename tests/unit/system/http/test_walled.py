@@ -31,7 +31,7 @@ class Thread:
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
         self.channel = Channel(ours)
-        self.ended = False
+        self.ended = self.seen = False
         self._thread = threading.Thread(target=self._serve, args=(Channel(theirs),))
         self._thread.start()
 
@@ -41,6 +41,9 @@ class Thread:
             yield
         except BrokenChannelError as error:
             raise reader_failed("talks to servers", str(error)) from error
+
+    def look(self) -> None:
+        self.seen = True
 
     def end(self) -> None:
         self.channel.close()
@@ -59,7 +62,7 @@ class Threads:
     def __init__(self) -> None:
         self.started: list[Thread] = []
 
-    def start(self, *_: object) -> Thread:
+    def begin(self, *_: object) -> Thread:
         self.started.append(Thread())
         return self.started[-1]
 
@@ -185,7 +188,25 @@ def test_authorities_are_read_by_root_and_given_to_the_child(walls: Threads, tmp
     with WalledWeb(walls, ca_file=tmp_path / "none.pem") as web, pytest.raises(OperatorError) as caught:  # type: ignore[arg-type]  # as above
         web.call("GET", "https://127.0.0.1:1/")
     assert caught.value.reason is Reason.CONFIG_INVALID
-    assert walls.started == []
+
+
+def test_a_child_that_was_begun_ahead_is_the_first_to_be_asked(
+    web: WalledWeb, walls: Threads, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/a").respond_with_data(b"a")
+    web.warm()
+    web.warm()
+    assert [one.seen for one in walls.started] == [False]
+    for _ in range(2):
+        assert web.call("GET", httpserver.url_for("/a")).body == b"a"
+    web.warm()
+    assert [one.seen for one in walls.started] == [True]
+
+
+def test_a_child_that_was_begun_for_nothing_is_ended(web: WalledWeb, walls: Threads) -> None:
+    web.warm()
+    web.close()
+    assert [(one.seen, one.ended) for one in walls.started] == [(False, True)]
 
 
 def test_a_child_that_is_asked_for_no_such_thing_leaves() -> None:

@@ -58,6 +58,18 @@ def test_a_root_without_its_powers_has_none(bits: int, why: str, tmp_path: Path)
     assert why in str(walls_for(USER, status=tmp_path / "status"))
 
 
+@ROOT
+def test_a_child_is_given_nothing_of_the_environment_that_could_be_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PAWLD_AGENTS__ACME__SOURCE__TOKEN", "CREDENTIALS_DIRECTORY", "AWS_SECRET_ACCESS_KEY", "HOME"):
+        monkeypatch.setenv(name, "31337")
+    child = lying("silence").start("module", "reads archives")
+    try:
+        assert "31337" not in Path(f"/proc/{child.pid}/environ").read_text()
+        assert {Path(one).name for one in Path(f"/proc/{child.pid}/fd").iterdir()} == {"0", "1", "2"}
+    finally:
+        child.end()
+
+
 def powerless(module: str) -> list[str]:
     return ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *command_of(module)]
 
