@@ -4,6 +4,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
+from importlib.util import find_spec
 from pathlib import Path
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -25,11 +26,7 @@ def run(target: Callable[[bytes], None], name: str, *, longest: int = 4096, more
     atheris.Fuzz()
 
 
-def available() -> bool:
-    """Whether atheris is here; it is built for Linux and macOS alone."""
-    try:
-        import atheris  # noqa: F401, PLC0415 - to see whether it is there
-    except ImportError:
-        sys.stderr.write("atheris is not installed, so nothing is fuzzed (pip install atheris)\n")
-        return False
-    return True
+def require_atheris() -> None:
+    """Go on where atheris is here (it is built for Linux and macOS alone), or say that nothing is fuzzed, and fail."""
+    if find_spec("atheris") is None:
+        sys.exit("atheris is not installed, so nothing is fuzzed (pip install atheris)")

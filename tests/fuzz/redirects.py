@@ -5,9 +5,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from campaign import available, run
+from campaign import require_atheris, run
 
-if __name__ == "__main__" and available():
+if __name__ == "__main__":
+    require_atheris()
     import atheris
 
     with atheris.instrument_imports(include=["pawld", "urllib"]):
