@@ -12,6 +12,7 @@ from pawld.lifecycle.resolve import Inquiry, Resolved
 from pawld.model import NoBuild
 from pawld.reasons import Reason
 from pawld.settings.models import Agent, Settings
+from pawld.wiring.copied import on_a_copy
 from pawld.wiring.host import Host, opened_for_reading, platform_of
 
 Found = tuple[str, Finding]
@@ -51,9 +52,9 @@ def _standing(settings: Settings, name: str, database: Database | None) -> Itera
 
 
 def _reaching(settings: Settings, names: Sequence[str]) -> Iterator[Found]:
-    """What needs the wired host: service, network, trust and builds."""
+    """What needs the wired host: service, network, trust and builds. What it fetches stays in a copy of the state."""
     try:
-        with opened_for_reading(settings) as host:
+        with on_a_copy(settings) as copied, opened_for_reading(copied) as host:
             for name in names:
                 yield from ((name, finding) for finding in _of_agent(host, name))
     except PawldError as error:

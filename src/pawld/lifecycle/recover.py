@@ -1,6 +1,7 @@
 """Finish or undo what was interrupted, and mend what rotted. Needs no network, and runs as often as one likes."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -96,6 +97,8 @@ class Recovery:
             return self._swap.take_back(state, Reason.HEALTH_FAILED, message)
         again = Probation(state.build, state.slot, state.previous, state.start, state.since, state.starts_left - 1)
         self.ledger.move(again, Reason.ON_PROBATION, f"{state.build.version} is on probation again.", state.build)
+        with suppress(PawldError):  # a manager that arms nothing now may still start the agent
+            self._swap.arm(again)  # a reboot took the first one along
         return self._swap.watch(again, slot)
 
     def _by_merit(self) -> Sequence[Slot]:

@@ -77,6 +77,14 @@ def with_alarm(document: dict[str, Any], longest: timedelta, now: datetime, firs
     return document | {"reason": alarm}
 
 
+def with_nobody_at_work(document: dict[str, Any]) -> dict[str, Any]:
+    """Say of a step under way that it was interrupted, for its process is gone; a reason that says more stays."""
+    if document["reason"]["code"] not in (Reason.IN_PROGRESS.code, Reason.ON_PROBATION.code):
+        return document
+    message = f"It was interrupted while {document['state']}: no pawld is at work. The next start of pawld goes on."
+    return document | {"reason": Reason.INTERRUPTED.document(message)}
+
+
 def event_document(event: Event) -> dict[str, Any]:
     """Return one line of history."""
     return {

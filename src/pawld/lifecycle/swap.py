@@ -42,7 +42,7 @@ class Swap:
         if slot is None:
             return self.take_back(swapping, Reason.SLOT_DAMAGED, f"The slot {swapping.slot} is not complete.")
         try:
-            self._arm(swapping)
+            self.arm(swapping)
             agent.service.stop()
             agent.installer.activate(slot)
         except PawldError as error:
@@ -156,10 +156,10 @@ class Swap:
         waiting.release(self.agent.gates)
         return idle
 
-    def _arm(self, swapping: Swapping) -> None:
+    def arm(self, state: Swapping | Probation) -> None:
         """Let the service manager go back by itself, should pawld die before it has decided."""
-        previous = self.slot_named(swapping.previous)
-        if previous is not None and swapping.start:
+        previous = self.slot_named(state.previous)
+        if previous is not None and state.start:
             deadline = self.agent.limits.probation + _DEAD_MAN_MARGIN
             self.agent.service.arm(deadline, self.agent.installer.pointing_command(previous))
 

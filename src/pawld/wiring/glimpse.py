@@ -18,13 +18,20 @@ from pawld.report.spool_state import SPOOLS, backlogs
 from pawld.report.tally import OUTCOMES
 from pawld.settings import Outline, OutlinedAgent, outline
 from pawld.system.clock import SystemClock
+from pawld.system.held import is_held
+
+LOCK = "pawld.lock"  # of the one updater that changes this host, in the state directory
 
 
 def status_at_a_glance(config: Path | None, environ: Mapping[str, str], agents: Sequence[str]) -> list[dict[str, Any]]:
     """Return the status document of each chosen agent."""
     found = outline(config, environ)
+    lock = found.state_dir / LOCK
+    # Asked before and afterwards: an updater may begin or end while its journal is read.
+    at_work = is_held(lock)
     with _journal(found) as database:
-        return [_status(one, database) for one in _chosen(found, agents)]
+        told = [_status(one, database) for one in _chosen(found, agents)]
+    return told if at_work or is_held(lock) else [status.with_nobody_at_work(one) for one in told]
 
 
 def current_place(config: Path | None, environ: Mapping[str, str], agent: str) -> Path:

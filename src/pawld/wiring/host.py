@@ -31,6 +31,7 @@ from pawld.system.http import Web
 from pawld.system.own_command import DETACHED
 from pawld.wiring.campaigns import Access, Campaigns
 from pawld.wiring.environment import fingerprint
+from pawld.wiring.glimpse import LOCK
 from pawld.wiring.network import web_of
 from pawld.wiring.place import installer_of, service_of
 from pawld.wiring.proof import product_of, trust_of
@@ -42,7 +43,6 @@ from pawld.wiring.walls import walls_of
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-_LOCK = "pawld.lock"
 _PATIENCE_WHEN_DETACHED = 900  # seconds
 
 Listen = Callable[[Settings, Database, Web], AbstractContextManager[Sequence[Reporter]]]
@@ -224,7 +224,7 @@ def _alone(state: Path) -> Iterator[None]:
 
     with host_faults(f"Locking {state}"):
         make_directory(state, mode=0o700)
-        lock = FileLock(state / _LOCK, mode=0o600)
+        lock = FileLock(state / LOCK, mode=0o600)
         held = _taken(lock)
     if not held:
         raise TransientError(Reason.UPDATER_BUSY, f"Another pawld is at work in {state}.")

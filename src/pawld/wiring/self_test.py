@@ -3,10 +3,7 @@
 It works on a copy of the state. The roots of the agents are looked at and not touched; there is no network.
 """
 
-import shutil
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from pawld.errors import OperatorError
@@ -15,27 +12,16 @@ from pawld.lifecycle.silence import Silence
 from pawld.lifecycle.states import Idle, Probation, RollingBack, Swapping, Waiting
 from pawld.reasons import Reason
 from pawld.settings import Settings
+from pawld.wiring.copied import on_a_copy
 from pawld.wiring.host import Host, opened_for_reading
-
-_COPIED = ("pawld.db", "marks.json", "host-id")
 
 
 def self_test(settings: Settings, agents: Sequence[str]) -> dict[str, Any]:
     """Return ``{"agents": […]}`` as after a recovery; ``PawldError`` where this pawld cannot take the state over."""
-    with tempfile.TemporaryDirectory(prefix="pawld-self-test-") as directory:
-        _copy(settings.updater.state_dir, Path(directory))
-        updater = settings.updater.model_copy(update={"state_dir": Path(directory)})
-        with opened_for_reading(settings.model_copy(update={"updater": updater})) as host:
-            if host.database.set_aside is not None:
-                raise OperatorError(Reason.STATE_QUARANTINED, "This pawld cannot read the state of this host.")
-            return {"agents": [_tried(host, name) for name in host.chosen(agents)]}
-
-
-def _copy(state: Path, target: Path) -> None:
-    """Copy what is there; SQLite's own rollback journal makes a copy of a write under way whole again."""
-    for name in (*_COPIED, "pawld.db-journal"):
-        if (state / name).is_file():
-            shutil.copy2(state / name, target / name)
+    with on_a_copy(settings) as copied, opened_for_reading(copied) as host:
+        if host.database.set_aside is not None:
+            raise OperatorError(Reason.STATE_QUARANTINED, "This pawld cannot read the state of this host.")
+        return {"agents": [_tried(host, name) for name in host.chosen(agents)]}
 
 
 def _tried(host: Host, name: str) -> dict[str, Any]:
