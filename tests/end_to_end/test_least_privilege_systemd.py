@@ -12,7 +12,7 @@ from support.walls import ARCHIVE, HTTP, children
 
 from pawld.system.walls.child import still_held
 
-pytestmark = pytest.mark.rig("systemd")
+pytestmark = [pytest.mark.rig("systemd"), pytest.mark.long]
 
 SYSUSERS = Path(__file__).parent.parent.parent / "systemd" / "pawld.sysusers"
 
