@@ -6,10 +6,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from support.commands import PAWLD
 from support.real_releases import NEW, OLD
 from support.serviced import Serviced, serviced
 from support.systemd import SystemdHost
@@ -68,18 +69,99 @@ def test_a_pawld_that_comes_back_in_time_goes_on_watching_and_calls_the_timer_of
     assert TIMER not in ruff.host.run(["systemctl", "list-timers", "--all"]).output
 
 
+def test_a_pawld_that_is_stopped_and_not_dead_is_gone_back_behind(ruff: Serviced) -> None:
+    old = ruff.current()
+    with on_probation(ruff, signal.SIGSTOP):
+        pass
+    assert status(ruff)["state"] == "probation"
+    bring_forward(ruff)
+    assert eventually(lambda: ruff.running() == [old / ruff.program])
+    end_what_is_stopped(ruff)
+
+    assert ruff.pawld("recover").exit == 0
+    assert ruff.running() == [old / ruff.program]
+
+
+def test_the_way_back_needs_no_pawld_and_no_python(ruff: Serviced) -> None:
+    old = ruff.current()
+    with killed_on_probation(ruff):
+        pass
+    with hidden(ruff, Path(PAWLD[0]).parent):
+        assert not ruff.host.run(ruff.command("status")).ok
+        bring_forward(ruff)
+        assert eventually(lambda: ruff.running() == [old / ruff.program])
+    assert ruff.pawld("recover").exit == 0
+    assert ruff.running() == [old / ruff.program]
+
+
+@pytest.mark.long
+def test_a_reboot_takes_the_timer_along_and_the_recovery_at_boot_arms_it_anew(ruff: Serviced) -> None:
+    with killed_on_probation(ruff):
+        pass
+    reboot(ruff)
+    assert not armed(ruff)
+
+    old = ruff.slot(OLD)
+    with on_probation(ruff, signal.SIGKILL, "recover"):
+        assert eventually(lambda: armed(ruff))
+    bring_forward(ruff)
+    assert eventually(lambda: ruff.running() == [old / ruff.program])
+
+
+def test_a_commit_calls_the_timer_off(ruff: Serviced) -> None:
+    ruff.configure(probation="1s")
+
+    assert ruff.pawld("update").reason == "updated"
+
+    assert not armed(ruff)
+    assert not ruff.host.path(f"/run/systemd/transient/{TIMER}").exists()
+    assert ruff.running() == [ruff.slot(NEW) / ruff.program]
+
+
+def armed(ruff: Serviced) -> bool:
+    return ruff.host.run(["systemctl", "is-active", TIMER]).output.strip() == "active"
+
+
+def reboot(ruff: Serviced) -> None:
+    """As far as switch and agent know: what was transient is gone, and the agent is started from ``current``."""
+    assert ruff.host.run(["systemctl", "stop", TIMER, ruff.unit]).ok
+    assert ruff.host.run(["systemctl", "start", ruff.unit]).ok
+
+
 @contextmanager
-def killed_on_probation(ruff: Serviced) -> Iterator[None]:
+def hidden(ruff: Serviced, directory: Path) -> Iterator[None]:
+    """Have nothing in *directory*, as far as the host can see."""
+    assert ruff.host.run(["mount", "-t", "tmpfs", "tmpfs", str(directory)]).ok
+    try:
+        yield
+    finally:
+        assert ruff.host.run(["umount", str(directory)]).ok
+
+
+def end_what_is_stopped(ruff: Serviced) -> None:
+    for state in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if str(ruff.home / "pawld.toml").encode() in state.read_bytes():
+                os.kill(int(state.parent.name), signal.SIGKILL)
+
+
+def killed_on_probation(ruff: Serviced) -> AbstractContextManager[None]:
     """Begin an update, and kill it, as nothing can be refused, once the new build is on probation."""
+    return on_probation(ruff, signal.SIGKILL)
+
+
+@contextmanager
+def on_probation(ruff: Serviced, sent: signal.Signals, command: str = "update") -> Iterator[None]:
+    """Begin *command*, and have it get a signal once the new build is on probation."""
     enter = ["nsenter", "-t", str(ruff.host.pid), "-a", "--wd=/"]
-    with subprocess.Popen(
-        [*enter, *ruff.command("update")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as it:
+    with subprocess.Popen([*enter, *ruff.command(command)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as it:
         assert eventually(lambda: status(ruff)["state"] == "probation", 30)
         assert eventually(lambda: ruff.running() == [ruff.slot(NEW) / ruff.program])
         yield
         for child in Path(f"/proc/{it.pid}/task/{it.pid}/children").read_text().split():
-            os.kill(int(child), signal.SIGKILL)
+            os.kill(int(child), sent)
+        if sent is signal.SIGSTOP:
+            it.kill()  # nsenter waits for it; what is stopped stays
 
 
 def bring_forward(ruff: Serviced) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from support.world import World
+from support.world import PowerCut, World
 
 from pawld.errors import TransientError
 from pawld.lifecycle.agent import Limits
@@ -157,3 +157,18 @@ def test_a_damaged_slot_that_cannot_be_replaced_now_goes_on_running(world: World
         world.recover()
 
     assert (world.installed, world.running) == ("1.1.0", "1.1.0")
+
+
+def test_a_probation_that_goes_on_after_a_reboot_is_under_the_switch_again(world: World) -> None:
+    world.doctor.findings.clear()
+    world.clock.on_sleep = lambda: (_ for _ in ()).throw(PowerCut("on probation"))
+    with pytest.raises(PowerCut):
+        world.update()
+    world.armed, world.running = [], None  # what a reboot leaves of it
+    mended(world)
+    world.acts.clear()
+
+    world.recover()
+
+    assert world.acts.index("arm") < world.acts.index("start 1.1.0") < world.acts.index("disarm")
+    assert (world.installed, world.running, world.armed) == ("1.1.0", "1.1.0", [])

@@ -20,6 +20,7 @@ from pawld.ports import Clock, ServiceStatus
 from pawld.reasons import Reason
 from pawld.service.polling import until
 from pawld.system.clock import SystemClock
+from pawld.system.faults import host_faults
 from pawld.system.process import Finished
 from pawld.system.process import run as run_here
 
@@ -116,8 +117,9 @@ class LaunchdService:
             "AbandonProcessGroup": True,
         }
         self._launchctl("bootout", f"system/{self._deadman}")
-        self._deadman_plist.write_bytes(plistlib.dumps(job))
-        self._deadman_plist.chmod(0o644)  # launchd refuses one that others may write
+        with host_faults("Arming the dead man's switch"):
+            self._deadman_plist.write_bytes(plistlib.dumps(job))
+            self._deadman_plist.chmod(0o644)  # launchd refuses one that others may write
         self._bootstrap(self._deadman_plist)
 
     def disarm(self) -> None:

@@ -92,7 +92,12 @@ class WindowsService:
             )
 
     def arm(self, deadline: timedelta, rollback: Sequence[str]) -> None:
-        """Arm nothing: here the next start of pawld, which its own service recovers, goes back where that is due."""
+        """Arm nothing: here the next start of pawld, which its own service recovers, goes back where that is due.
+
+        The design, which is not built: a task of the Task Scheduler, made by ``schtasks /create /xml`` before the swap,
+        as SYSTEM, with a time trigger at the deadline and a boot trigger. It stops the service, runs *rollback* and
+        starts the service; the commit deletes it.
+        """
 
     def disarm(self) -> None:
         """Nothing is armed."""
