@@ -81,15 +81,6 @@ class ProvenStream(io.RawIOBase):
         """It is."""
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed's Buffer is 3.12's
-        """Copy what is there of the current chunk, or of the next; 0 at the end."""
-        if not self._chunk and not self._advance():
-            return 0
-        count = min(len(buffer), len(self._chunk))
-        memoryview(buffer)[:count] = self._chunk[:count]
-        self._chunk = self._chunk[count:]
-        return count
-
     def read(self, size: int = -1, /) -> bytes:
         """Return at most *size* bytes, and at the end none: whoever reads anew anyway needs no buffer between."""
         return self.readall() if size < 0 else bytes(self.lend(size))

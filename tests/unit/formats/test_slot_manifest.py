@@ -85,3 +85,12 @@ def test_what_is_no_object_or_far_too_long_is_no_manifest(monkeypatch: pytest.Mo
     monkeypatch.setattr(slot_manifest, "_LIMIT", 10)
     with pytest.raises(ValueError, match="longer than"):
         slot_manifest.read(slot_manifest.write(MANIFEST))
+
+
+def test_a_whole_manifest_is_known_without_reading_its_files_and_a_torn_or_zeroed_one_is_none() -> None:
+    data = slot_manifest.write(MANIFEST)
+    assert slot_manifest.is_whole(data)
+    middle = len(data) - 40
+    zeroed = data[:middle] + bytes(8) + data[middle + 8 :]
+    for torn in (b"", data[:-1], data[:middle], bytes(len(data)), zeroed, b"{}" + data[data.index(b"\n") :]):
+        assert not slot_manifest.is_whole(torn)
