@@ -110,7 +110,9 @@ RIGS: dict[str, Probe] = {
     ),
     "goosebit": missing_goosebit,
     "network_namespace": every(linux, root, program("ip")),
-    "wine_python": every(linux, this_python, program("wine", "wineserver", "x86_64-w64-mingw32-gcc", "wixl")),
+    "wine_python": every(
+        linux, this_python, program("wine", "wineserver", "x86_64-w64-mingw32-gcc", "wixl", "msibuild")
+    ),
     "freezer": every(linux, freezer),
     "rpm": program("rpm", "rpmbuild"),
     "dpkg": program("dpkg", "dpkg-deb"),

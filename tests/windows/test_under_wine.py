@@ -3,6 +3,7 @@
 What Wine cannot show stands in the README: links, a directory renamed around an open file, recovery after a crash.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +16,6 @@ pytestmark = [pytest.mark.rig("wine_python"), pytest.mark.timeout(1200)]
 _LIMIT = timedelta(minutes=12)  # for all of them; a minute on an idle machine
 _SUITES = (
     "tests/unit/formats",
-    "tests/unit/lifecycle",
     "tests/unit/install/test_integrity.py",
     "tests/unit/install/test_msi.py",
     "tests/unit/install/test_msi_real.py",
@@ -34,8 +34,9 @@ _SUITES = (
     "tests/unit/system/test_faults.py",
     "tests/unit/system/test_files.py",
     "tests/unit/system/test_template.py",
-    "tests/lifecycle",
 )
+# What decides and touches no file of its own: the same on every system, and ten times as long as the rest.
+_FURTHER = ("tests/unit/lifecycle", "tests/lifecycle")
 _LEFT_OUT = {
     "links, which need a privilege on Windows and do not work under Wine": (
         "tests/unit/install/test_integrity.py::test_a_link_or_a_directory_in_the_place_of_a_file_is_damage",
@@ -77,10 +78,20 @@ def test_the_suites_that_make_sense_on_windows_pass_there(windows_python: Window
     for version, kind in (("1.0.0", "acme"), ("2.0.0", "acme"), ("3.0.0", "failing")):
         msi.make(tmp_path, version, kind)
     deselected = [f"--deselect={one}" for names in _LEFT_OUT.values() for one in names]
+    environment = {"PAWLD_MSI_PACKAGES": windows_path(tmp_path)}
+    _pass(windows_python, [*_SUITES, *deselected], environment)
+
+
+@pytest.mark.long
+def test_whatever_decides_decides_the_same_there(windows_python: WindowsPython) -> None:
+    _pass(windows_python, _FURTHER, {})
+
+
+def _pass(windows_python: WindowsPython, words: Sequence[str], environment: Mapping[str, str]) -> None:
     finished = windows_python.run(
-        ["-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", "--timeout=120", *_SUITES, *deselected],
+        ["-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", "--timeout=120", *words],
         limit=_LIMIT,
-        environment={"PAWLD_MSI_PACKAGES": windows_path(tmp_path), "PAWLD_REQUIRE_RIGS": ""},
+        environment={**environment, "PAWLD_REQUIRE_RIGS": ""},
     )
     assert finished.ok, finished.output[-8000:]
     assert " passed" in finished.output

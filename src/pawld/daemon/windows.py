@@ -2,18 +2,22 @@
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from pawld.daemon.start import run
 from pawld.errors import OperatorError
 from pawld.reasons import Reason
 from pawld.settings.glance import outline
-from pawld.settings.places import state_directory
+from pawld.settings.places import configuration_file, state_directory
 from pawld.system.faults import host_faults
 from pawld.system.files import make_directory
+from pawld.system.notify import ServiceManager
 
 LOG = "pawld.log"
+_LOOK_EVERY = timedelta(seconds=15)  # for a configuration, where there is none yet
 _LARGEST = 4 << 20  # bytes; at a start a larger log makes way, and one such is kept
 
 
@@ -34,6 +38,9 @@ def run_as_service(path: Path | None, named: Sequence[str], metrics: Callable[[P
     manager = WindowsManager()
     manager.begin()
     write_to(_state_directory(path) / LOG)
+    if not there(path or configuration_file(sys.platform), manager):
+        manager.end(0)
+        return 0
     try:
         code = run(path, named, metrics, manager)
     except OperatorError as error:
@@ -41,6 +48,22 @@ def run_as_service(path: Path | None, named: Sequence[str], metrics: Callable[[P
         raise
     manager.end(code)
     return code
+
+
+def there(configuration: Path, manager: ServiceManager, every: timedelta = _LOOK_EVERY) -> bool:
+    """Wait until there is a configuration; False where the end was asked for before.
+
+    A package starts the service as soon as it is installed, and a service that ends then is a failed installation.
+    """
+    over = threading.Event()
+    manager.listen(over.set, lambda: None)
+    if not configuration.exists():
+        sys.stderr.write(f"pawld: there is no {configuration} yet; it is waited for\n")
+        manager.ready("waits for its configuration")
+    while not configuration.exists():
+        if over.wait(every.total_seconds()):
+            return False
+    return True
 
 
 def write_to(log: Path) -> None:

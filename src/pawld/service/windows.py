@@ -22,6 +22,7 @@ from pawld.system.windows_services import (
     DISABLED,
     NO_SUCH_SERVICE,
     NOT_ACTIVE,
+    NOT_NOW,
     RUNNING,
     STOPPED,
     HostServices,
@@ -67,8 +68,18 @@ class WindowsService:
         """Ask it to stop and wait until it has."""
         if self._stopped():
             return
-        self._ask(lambda services: services.stop(self._name), harmless=NOT_ACTIVE)
-        if not until(self._stopped, self._clock, self._patience):
+        asked = False
+
+        def gone() -> bool:
+            """Ask once; one that is about to start or stop already cannot be asked, and may have to be later."""
+            nonlocal asked
+            seen = self._seen()
+            if seen is not None and seen.state == RUNNING and not asked:
+                self._ask(lambda services: services.stop(self._name), NOT_ACTIVE, NOT_NOW)
+                asked = (self._seen() or seen).state != RUNNING
+            return self._stopped()
+
+        if not until(gone, self._clock, self._patience):
             raise TransientError(
                 Reason.SERVICE_FAILED,
                 f"The service {self._name} has not stopped after {self._patience.total_seconds():g} s.",
@@ -84,7 +95,7 @@ class WindowsService:
         line = repointed(seen.command_line, self._root, slot)
         if line != seen.command_line:
             self._ask(lambda services: services.point(self._name, line))
-        self._ask(lambda services: services.start(self._name), harmless=ALREADY_RUNNING)
+        self._ask(lambda services: services.start(self._name), ALREADY_RUNNING)
         if not until(self._settled, self._clock, self._patience) or not self.status().running:
             raise TransientError(
                 Reason.SERVICE_FAILED,
@@ -109,7 +120,7 @@ class WindowsService:
 
     def _seen(self) -> Seen | None:
         found: list[Seen] = []
-        self._ask(lambda services: found.append(services.query(self._name)), harmless=NO_SUCH_SERVICE)
+        self._ask(lambda services: found.append(services.query(self._name)), NO_SUCH_SERVICE)
         return found[0] if found else None
 
     def _stopped(self) -> bool:
@@ -120,20 +131,20 @@ class WindowsService:
         seen = self._seen()
         return seen is None or seen.state in (RUNNING, STOPPED)
 
-    def _ask(self, act: Callable[[Services], object], *, harmless: int = 0) -> None:
-        """Call the manager, and translate what it refuses; the one error *harmless* is none."""
-        with translated(self._name, harmless):
+    def _ask(self, act: Callable[[Services], object], *harmless: int) -> None:
+        """Call the manager, and translate what it refuses; the errors *harmless* are none."""
+        with translated(self._name, *harmless):
             act(self._services())
 
 
 @contextmanager
-def translated(name: str, harmless: int = 0) -> Iterator[None]:
-    """Turn what the manager refuses into an error of ours; the one number *harmless* is none."""
+def translated(name: str, *harmless: int) -> Iterator[None]:
+    """Turn what the manager refuses into an error of ours; the numbers *harmless* are none."""
     try:
         yield
     except OSError as error:
         code = getattr(error, "winerror", None)
-        if code == harmless:
+        if code in harmless:
             return
         raise _refusal(name, code, error) from error
 

@@ -14,6 +14,7 @@ STOPPED, START_PENDING, STOP_PENDING, RUNNING = 1, 2, 3, 4
 AUTOMATIC, DISABLED = 2, 4  # start types; 3 is by hand
 
 NOT_ACTIVE = 1062
+NOT_NOW = 1061  # it is about to start or to stop
 ALREADY_RUNNING = 1056
 NO_SUCH_SERVICE = 1060
 

@@ -3,13 +3,34 @@
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from pawld.daemon.windows import LOG, run_as_service
+from pawld.daemon.windows import LOG, run_as_service, there
 from pawld.errors import OperatorError
 from pawld.reasons import Reason
+from pawld.system.notify import Notifier
+
+
+class Manager(Notifier):
+    """Listens to the daemon, and asks it to stop."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.told: list[str] = []
+        self.stop: Callable[[], None] = lambda: None
+
+    def listen(self, stop: Callable[[], None], reload: Callable[[], None]) -> None:
+        del reload
+        self.stop = stop
+
+    def ready(self, status: str) -> None:
+        self.told.append(status)
+
 
 WRITING = """
 import subprocess, sys
@@ -27,6 +48,21 @@ def test_another_system_does_not_start_services_of_windows() -> None:
     with pytest.raises(OperatorError, match="for the service manager of Windows") as raised:
         run_as_service(None, [], lambda _: "")
     assert raised.value.reason is Reason.USAGE
+
+
+def test_without_a_configuration_it_runs_and_waits_for_one(tmp_path: Path) -> None:
+    manager, configuration = Manager(), tmp_path / "pawld.toml"
+    threading.Timer(0.2, configuration.touch).start()
+    assert there(configuration, manager, timedelta(milliseconds=20))
+    assert manager.told == ["waits for its configuration"]
+    assert there(configuration, manager)
+    assert len(manager.told) == 1
+
+
+def test_the_end_may_be_asked_for_while_it_waits(tmp_path: Path) -> None:
+    manager = Manager()
+    threading.Timer(0.2, lambda: manager.stop()).start()  # noqa: PLW0108 - it is set later
+    assert not there(tmp_path / "pawld.toml", manager, timedelta(seconds=30))
 
 
 def spoken(log: Path) -> str:
