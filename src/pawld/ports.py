@@ -206,6 +206,14 @@ class Rebooting(Protocol):
         """Return the sentence that tells it, where the last ``activate`` ended so."""
 
 
+@runtime_checkable
+class Pointed(Protocol):
+    """A service that names the slot by itself, where no link leads it there."""
+
+    def reconcile(self, slot: Slot) -> str | None:
+        """Have it start from *slot* from now on; return the sentence that tells it, None where it did already."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
     """What the service manager says of the agent's service.

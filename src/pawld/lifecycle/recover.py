@@ -21,6 +21,7 @@ from pawld.lifecycle.states import (
 )
 from pawld.lifecycle.swap import Swap, start_if_stopped
 from pawld.model import Slot
+from pawld.ports import Pointed
 from pawld.reasons import Reason
 
 
@@ -33,7 +34,7 @@ class Recovery:
 
     def run(self) -> Sequence[str]:
         """Settle, mend and sweep; return a sentence for each thing that was done."""
-        done = [*self.settle(), *self.mend_current()]
+        done = [*self.settle(), *self.mend_current(), *self._reconcile()]
         freed = self.sweep()
         if freed:
             done.append(f"Leftovers were removed; {freed} bytes are free again.")
@@ -77,6 +78,12 @@ class Recovery:
         if candidate is None:
             return self._nothing_to_mend_with(current)
         return [self._replace(current, candidate)]
+
+    def _reconcile(self) -> Sequence[str]:
+        """Have a service that names its slot by itself name the current one, whatever was cut off in between."""
+        current, service = self.agent.installer.current(), self.agent.service
+        told = service.reconcile(current) if current is not None and isinstance(service, Pointed) else None
+        return [told] if told else []
 
     def sweep(self) -> int:
         """Remove what nothing needs; return the bytes that became free."""

@@ -102,6 +102,17 @@ class WindowsService:
                 f"The service {self._name} did not come up from {slot.version}: {self.status().detail}.",
             )
 
+    def reconcile(self, slot: Slot) -> str | None:
+        """Point it to *slot* where it leads into another one of the root; it is not restarted."""
+        seen = self._seen()
+        if seen is None:
+            return None
+        line = repointed(seen.command_line, self._root, slot)
+        if line == seen.command_line:
+            return None
+        self._ask(lambda services: services.point(self._name, line))
+        return f"The service {self._name} was pointed to {slot.version}, which is the current one."
+
     def arm(self, deadline: timedelta, rollback: Sequence[str]) -> None:
         """Arm nothing: here the next start of pawld, which its own service recovers, goes back where that is due.
 

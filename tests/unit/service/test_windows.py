@@ -52,6 +52,16 @@ def test_a_service_that_stopped_meanwhile_is_no_error(service: WindowsService, m
     assert not service.status().running
 
 
+def test_a_service_that_still_leads_to_the_slot_that_was_left_is_pointed_to_the_current_one(
+    service: WindowsService, manager: Manager
+) -> None:
+    assert service.reconcile(SLOT) == "The service Acme was pointed to 2.0.0, which is the current one."
+    assert manager.seen == Seen(STOPPED, 0, AUTOMATIC, NEW)
+    assert service.reconcile(SLOT) is None
+    manager.seen = None
+    assert service.reconcile(SLOT) is None, "there is no service"
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
