@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pawld.ports import Clock
 from pawld.system.faults import host_faults
-from pawld.system.files import make_directory, write_durably
+from pawld.system.files import make_directory, staged_name, write_durably
 
 _LOOK_EVERY = timedelta(seconds=1)
 
@@ -44,6 +44,7 @@ class Sleeper:
         """Call the sleeper off; it ends by itself within a second."""
         with host_faults("Calling the dead man's switch off"):
             self._token.unlink(missing_ok=True)
+            staged_name(self._token).unlink(missing_ok=True)  # of an arming that a full disk broke off
 
     def wait(self, word: str, deadline: timedelta, fire: Callable[[], None]) -> bool:
         """Sleep until the deadline, by the clock that cannot jump; return whether it fired."""
@@ -51,7 +52,7 @@ class Sleeper:
         while self._is_ours(word):
             left = timedelta(seconds=end - self._clock.monotonic())
             if left <= timedelta(0):
-                self.disarm()
+                self._token.unlink(missing_ok=True)
                 fire()
                 return True
             self._clock.sleep(min(left, _LOOK_EVERY))

@@ -54,7 +54,7 @@ def opened_directory(directory: Path) -> Iterator[int]:
 
 def write_durably(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     """Replace *path* by *data*: after a crash it holds the old or the new bytes, whole, and never neither."""
-    staged = path.with_name(f".{path.name}.new")
+    staged = staged_name(path)
     staged.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
     with open(os.open(staged, flags | getattr(os, "O_BINARY", 0), mode), "wb") as file:  # noqa: PTH123 - a descriptor
@@ -65,6 +65,11 @@ def write_durably(path: Path, data: bytes, *, mode: int = 0o600) -> None:
         fsync(file.fileno())
     staged.replace(path)
     fsync_directory(path.parent)
+
+
+def staged_name(path: Path) -> Path:
+    """Return where ``write_durably`` writes what is to become *path*; a failure may leave it there."""
+    return path.with_name(f".{path.name}.new")
 
 
 def make_directory(path: Path, *, mode: int = 0o755) -> None:
