@@ -32,6 +32,7 @@ _SUITES = (
     "tests/unit/system/test_local_line.py",
     "tests/unit/system/test_local_pipe.py",
     "tests/unit/system/test_faults.py",
+    "tests/unit/system/test_file_holders.py",
     "tests/unit/system/test_files.py",
     "tests/unit/system/test_template.py",
 )

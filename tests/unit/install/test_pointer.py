@@ -1,10 +1,12 @@
+import sys
 from pathlib import Path
 
 import pytest
 
-from pawld.errors import OperatorError
+from pawld.errors import OperatorError, TransientError
 from pawld.install.pointer import FilePointer, LinkPointer, pointer_for
 from pawld.reasons import Reason
+from pawld.system.faults import host_faults
 
 OLD, NEW = "1.0.0-0123456789ab", "2.0.0-ba9876543210"
 
@@ -114,3 +116,17 @@ def test_another_fault_of_the_pointer_file_is_not_waited_for(tmp_path: Path, mon
 def test_windows_gets_a_file_and_the_others_a_link(tmp_path: Path) -> None:
     assert isinstance(pointer_for(tmp_path, "win32"), FilePointer)
     assert isinstance(pointer_for(tmp_path, "macos"), LinkPointer)
+
+
+@pytest.mark.skipif(sys.platform != "win32", reason="elsewhere an open file keeps nobody from renaming over it")
+def test_a_program_that_goes_on_holding_the_pointer_file_is_a_file_in_use(tmp_path: Path) -> None:
+    waits: list[float] = []
+    pointer = FilePointer(tmp_path, sleep=waits.append)
+    pointer.move(OLD)
+
+    with pointer.path.open("rb"), pytest.raises(TransientError) as caught, host_faults("Moving current.json"):
+        pointer.move(NEW)
+
+    assert (pointer.read(), sum(waits)) == (OLD, pytest.approx(2.55))
+    told = "held by" in caught.value.message  # Wine never tells
+    assert caught.value.reason in ((Reason.FILE_IN_USE,) if told else (Reason.FILE_IN_USE, Reason.PERMISSION_DENIED))
