@@ -71,6 +71,11 @@ class Manager:
     def delay(self, _name: str) -> None:
         self._set("delay", "yes")
 
+    def recovers(self, _name: str) -> bool:
+        if "recover" in self.lacks:
+            raise refused(NO_SUCH_SETTING)
+        return "recover" in self.told
+
     def recover(self, _name: str, delays: Sequence[timedelta], forget: timedelta) -> None:
         self._set("recover", ([one.total_seconds() for one in delays], forget))
 

@@ -33,11 +33,14 @@ def run_as_service(path: Path | None, named: Sequence[str], metrics: Callable[[P
     """
     if sys.platform != "win32":
         raise OperatorError(Reason.USAGE, "`pawld run --service` is for the service manager of Windows to start.")
+    from pawld.service.registration_windows import settle  # noqa: PLC0415 - as the next one
     from pawld.system.windows_process import WindowsManager  # noqa: PLC0415 - Windows alone has it
 
     manager = WindowsManager()
     manager.begin()
-    write_to(_state_directory(path) / LOG)
+    state = _state_directory(path)
+    write_to(state / LOG)
+    settle(state, manager.name)
     if not there(path or configuration_file(sys.platform), manager):
         manager.end(0)
         return 0

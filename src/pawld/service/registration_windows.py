@@ -25,6 +25,28 @@ _DELAYS = (timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=10))  #
 _FORGET = timedelta(days=1)  # without a death, after which the next is the first again
 
 
+def settle(state: Path, name: str = NAME, registrar: Callable[[], Registrar] = HostRegistrar) -> None:
+    """See to what an MSI cannot, at each start of the service *name* and by itself; to do it again is harmless.
+
+    The state directory is closed to all but SYSTEM and administrators, before a configuration is looked for in it.
+    The service is started again when it dies, unless an administrator gave it recovery settings of another kind.
+
+    Raises:
+        TransientError, OperatorError: Windows refused it.
+    """
+    manager = registrar()
+    with translated(name, NO_SUCH_SETTING, NO_SUCH_SERVICE):
+        if not manager.recovers(name):
+            manager.recover(name, _DELAYS, _FORGET)
+    _close(state, manager)
+
+
+def _close(state: Path, registrar: Registrar) -> None:
+    with host_faults(f"Closing {state} to others"):
+        make_directory(state)
+        registrar.close(state)
+
+
 @dataclass(frozen=True, slots=True)
 class WindowsRegistration:
     """Registers pawld with the service control manager.
@@ -50,9 +72,7 @@ class WindowsRegistration:
         service = self._service()
         service.stop()
         if self.state is not None:
-            with host_faults(f"Closing {self.state} to others"):
-                make_directory(self.state)
-                self.registrar().close(self.state)
+            _close(self.state, self.registrar())
         self._describe()
         service.start(Slot(Path(self.program[0]).parent, "its program", ""))
 

@@ -36,6 +36,7 @@ class WindowsManager:
     watchdog: timedelta | None = None
 
     def __init__(self) -> None:
+        self.name = ""  # of the service, once the manager has called
         self._called = threading.Event()
         self._over = threading.Event()
         self._gone = threading.Event()
@@ -96,6 +97,7 @@ class WindowsManager:
 
     def _hosted(self, arguments: tuple[str, ...]) -> "WindowsManager":
         """Be what servicemanager makes of its class: an object with ``SvcRun``."""
+        self.name = arguments[0]
         self._handle = servicemanager.RegisterServiceCtrlHandler(arguments[0], self._hear, True)  # noqa: FBT003 - pywin32
         return self
 

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 EXISTS = 1073  # ERROR_SERVICE_EXISTS
 NO_SUCH_SETTING = 124  # ERROR_INVALID_LEVEL: Wine has neither recovery settings nor a delayed start
-_CLOSED = "D:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"  # nothing is inherited: ProgramData lets every user make files
+# Nothing is inherited, since ProgramData lets every user make files; and who made it before us owns it no longer.
+_CLOSED = "O:BAD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
 
 
 class Registrar(Protocol):
@@ -32,6 +33,9 @@ class Registrar(Protocol):
 
     def recover(self, name: str, delays: Sequence[timedelta], forget: timedelta) -> None:
         """Have it started again when it dies, after these delays, the last one for all later ones."""
+
+    def recovers(self, name: str) -> bool:
+        """Say whether anything at all is done when it dies."""
 
     def delete(self, name: str) -> None:
         """Forget it."""
@@ -80,21 +84,28 @@ class HostRegistrar:  # pragma: no cover - runs under Wine, where no coverage is
         settings = {"ResetPeriod": int(forget.total_seconds()), "RebootMsg": "", "Command": "", "Actions": actions}
         self._set(name, self._api.SERVICE_CONFIG_FAILURE_ACTIONS, settings)
 
+    def recovers(self, name: str) -> bool:
+        """Ask for the actions."""
+        with self._opened(name) as service:
+            found = self._api.QueryServiceConfig2(service, self._api.SERVICE_CONFIG_FAILURE_ACTIONS)
+            return bool(found and found["Actions"])
+
     def delete(self, name: str) -> None:
         """Mark it deleted; it is gone as soon as nobody holds it open."""
         with self._opened(name) as service:
             self._api.DeleteService(service)
 
     def close(self, directory: Path) -> None:
-        """Replace its access list, and what is inside inherits that."""
+        """Replace its owner and its access list, and what is inside inherits that."""
         import win32security  # noqa: PLC0415 - as above
 
         with _as_os_errors():
             wanted = win32security.ConvertStringSecurityDescriptorToSecurityDescriptor(_CLOSED, 1)
             kinds = win32security.DACL_SECURITY_INFORMATION | win32security.PROTECTED_DACL_SECURITY_INFORMATION
-            access = wanted.GetSecurityDescriptorDacl()
+            kinds |= win32security.OWNER_SECURITY_INFORMATION
+            owner, access = wanted.GetSecurityDescriptorOwner(), wanted.GetSecurityDescriptorDacl()
             win32security.SetNamedSecurityInfo(
-                str(directory), win32security.SE_FILE_OBJECT, kinds, None, None, access, None
+                str(directory), win32security.SE_FILE_OBJECT, kinds, owner, None, access, None
             )
 
     def _set(self, name: str, level: int, value: Any) -> None:

@@ -11,7 +11,7 @@ from support.windows_services import Manager
 from pawld.errors import OperatorError, TransientError
 from pawld.reasons import Reason
 from pawld.service.registration import Style
-from pawld.service.registration_windows import WindowsRegistration
+from pawld.service.registration_windows import NAME, WindowsRegistration, settle
 from pawld.system.windows_registrar import HostRegistrar
 from pawld.system.windows_services import AUTOMATIC, RUNNING, STOPPED, Seen
 
@@ -61,6 +61,33 @@ def test_a_manager_without_recovery_settings_has_it_all_the_same(
     manager.lacks = ("recover", "delay")
     registration.install(Style.DAEMON)
     assert registration.status().running
+
+
+def test_a_service_that_an_msi_made_sees_to_its_recovery_and_its_state_directory_when_it_starts(
+    manager: Manager, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        settle(tmp_path / "state", registrar=lambda: manager)
+    assert manager.told == {"recover": ([5, 60, 600], timedelta(days=1)), "close": tmp_path / "state"}
+    assert (tmp_path / "state").is_dir()
+
+
+def test_the_recovery_that_an_administrator_chose_stays_when_it_starts(manager: Manager, tmp_path: Path) -> None:
+    manager.told["recover"] = "runs a program"
+    settle(tmp_path, registrar=lambda: manager)
+    assert manager.told["recover"] == "runs a program"
+
+
+def test_without_recovery_settings_its_state_directory_is_closed_all_the_same(manager: Manager, tmp_path: Path) -> None:
+    manager.lacks = ("recover",)
+    settle(tmp_path, registrar=lambda: manager)
+    assert manager.told == {"close": tmp_path}
+
+
+def test_a_state_directory_that_cannot_be_closed_is_told(manager: Manager, tmp_path: Path) -> None:
+    manager.lacks = ("close",)
+    with pytest.raises(TransientError, match=r"Closing .* to others failed"):
+        settle(tmp_path, NAME, lambda: manager)
 
 
 def test_it_is_stopped_and_started_again(registration: WindowsRegistration) -> None:
