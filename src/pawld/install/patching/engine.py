@@ -21,6 +21,7 @@ from pawld.system.walls.channel import READY
 ENGINE = "hdiffpatch"
 MODULE = "pawld.install.patching.child"
 LONGEST = timedelta(minutes=15)  # for one patch
+_LAST = timedelta(seconds=20)  # for a process to be gone that was killed
 _BLOCK = 256 * 1024  # bytes
 _WORDS = 300  # characters of what the child last said
 
@@ -54,7 +55,7 @@ class Engine:
             self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
         except OSError as error:
             raise failed(f"its child process does not start: {error.strerror or error}") from error
-        self._watch = threading.Timer(self._longest.total_seconds(), self._process.kill)
+        self._watch = threading.Timer(self._longest.total_seconds(), self._kill)
         self._watch.daemon = True
         self._watch.start()
         if self._walls is not None:
@@ -65,10 +66,11 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is not None:
-            self._process.kill()
+            self._kill()
         with suppress(OSError):
             self._pipe(self._process.stdin).close()
-        self._process.wait()
+        with suppress(subprocess.TimeoutExpired):  # one that waits for a dead disk is left
+            self._process.wait((self._longest + _LAST).total_seconds())
         self._watch.cancel()
         self._pipe(self._process.stdout).close()
         self._pipe(self._process.stderr).close()
@@ -115,10 +117,17 @@ class Engine:
 
     def _told(self) -> TransientError:
         """What ended the child: its last words, or the signal."""
-        self._process.kill()
+        self._kill()
         words = self._pipe(self._process.stderr).read(64 * 1024).decode("utf-8", "replace").strip().splitlines()
-        code = self._process.wait()
-        return failed(words[-1][:_WORDS].rstrip(".") if words else f"its child process ended with {code}")
+        if not words:
+            return failed(f"its child process ended with {self._process.wait(_LAST.total_seconds())}")
+        return failed("".join(one if one.isprintable() else "?" for one in words[-1][:_WORDS]).rstrip("."))
+
+    def _kill(self) -> None:
+        if self._walls is None:
+            self._process.kill()
+        else:
+            self._walls.kill(self._process)
 
     @staticmethod
     def _pipe(stream: "IO[bytes] | None") -> "IO[bytes]":

@@ -41,6 +41,34 @@ def reader_failed(what: str, why: str) -> TransientError:
     return TransientError(Reason.READER_FAILED, f"The process without privileges that {what} failed: {why}.")
 
 
+def kill(process: "subprocess.Popen[bytes]", uid: int, grace: timedelta = timedelta(0)) -> None:
+    """Kill a child that is the user *uid* by now.
+
+    Where root may not (without CAP_KILL, as in pawld's own unit), the child has *grace* to end by itself, for it may
+    see that nobody listens any more; then its own user kills it.
+    """
+    try:
+        process.kill()
+    except PermissionError:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(grace.total_seconds())
+            return
+        _kill_as(uid, process.pid)
+
+
+def _kill_as(uid: int, pid: int) -> None:
+    command = ["/bin/sh", "-c", f"kill -KILL {pid}"]
+    with suppress(OSError, subprocess.TimeoutExpired):  # it is left, and so is whoever waits for it, after a while
+        subprocess.run(
+            command,
+            user=uid,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=_LAST.total_seconds(),
+            check=False,
+        )
+
+
 class Child:
     """A child on its way behind walls. Before it is sent anything, ``look`` at it; ``TransientError`` as that says.
 
@@ -80,10 +108,7 @@ class Child:
     def end(self) -> None:
         """End it, whatever it is at; it has nothing that it could leave behind."""
         self.channel.close()
-        try:
-            self._process.kill()
-        except PermissionError:  # root without CAP_KILL, as in pawld's own unit
-            self._end_as_its_user()
+        kill(self._process, self._uid, _SELF)
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_LAST.total_seconds())
 
@@ -94,16 +119,6 @@ class Child:
             yield
         except BrokenChannelError as error:
             raise reader_failed(self.what, str(error)) from error
-
-    def _end_as_its_user(self) -> None:
-        """Let it end by itself, for it sees that nobody listens any more; or have its own user end it."""
-        try:
-            self._process.wait(_SELF.total_seconds())
-        except subprocess.TimeoutExpired:
-            command = ["/bin/sh", "-c", f"kill -KILL {self.pid}"]
-            subprocess.run(
-                command, user=self._uid, stdin=subprocess.DEVNULL, timeout=_LAST.total_seconds(), check=False
-            )
 
     @staticmethod
     def _started(command: list[str], theirs: socket.socket, stdin: int | None) -> "subprocess.Popen[bytes]":

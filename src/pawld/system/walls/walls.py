@@ -6,8 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pawld.system.walls.child import Child, command_of, still_held
+from pawld.system.walls.child import Child, command_of, kill, still_held
+
+if TYPE_CHECKING:
+    import subprocess
 
 USER = "pawld"
 _NEEDED = {6: "CAP_SETGID", 7: "CAP_SETUID"}  # linux/capability.h
@@ -45,6 +49,10 @@ class Walls:
     def still_held(self, pid: int) -> str:
         """Return what a child still has that it was to give up."""
         return still_held(Path(f"/proc/{pid}/status"), self.uid, self.gid)
+
+    def kill(self, process: "subprocess.Popen[bytes]") -> None:
+        """Kill a child, even where root may not."""
+        kill(process, self.uid)
 
     @contextmanager
     def child(self, module: str, what: str, stdin: int | None = None) -> Iterator[Child]:

@@ -1,5 +1,9 @@
 """Patches whose differences are applied behind walls make the same slots, or none."""
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,3 +58,39 @@ def test_one_that_ends_at_once_is_told(walls: Walls) -> None:
     with pytest.raises(TransientError) as caught, Engine(walls=nothing):
         pass
     assert "its child process ended with 1" in caught.value.message
+
+
+def test_what_a_turned_child_says_last_cannot_move_the_cursor() -> None:
+    with Engine(walls=lying("words at a pipe")) as one, pytest.raises(TransientError) as caught:
+        list(one.applied(1, [b"a"], 1, [b"b"], 1))
+    assert "?[2Jupdated?" in caught.value.message
+    assert caught.value.message.isprintable()
+
+
+HANGS = """
+from datetime import timedelta
+from support.liars import lying
+from pawld.errors import TransientError
+from pawld.install.patching.engine import Engine
+try:
+    with Engine(timedelta(seconds=0.5), lying("silence at a pipe")) as one:
+        list(one.applied(1, [b"a"], 1, [b"b"], 1))
+except TransientError as error:
+    print(error.message)
+"""
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="there is no setpriv")
+def test_a_child_that_hangs_is_ended_by_a_root_that_may_kill_nobody() -> None:
+    """As pawld's own unit has it, which holds no CAP_KILL."""
+    tests = Path(__file__).parents[3]
+    finished = subprocess.run(
+        ["setpriv", "--bounding-set=-kill", "--inh-caps=-kill", sys.executable, "-c", HANGS],
+        env={**os.environ, "PYTHONPATH": str(tests)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert finished.stdout == "The patch cannot be used: its child process ended with -9.\n", finished.stderr
+    assert finished.stderr == ""
