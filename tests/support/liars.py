@@ -10,7 +10,7 @@ from pawld.install.archive.behind_walls import DATA, END, FILE, FOLDER, LINK, RE
 from pawld.system.http.behind_walls import BLOCK, ERROR, HEAD
 from pawld.system.walls import Channel, Walls, walls_for
 from pawld.system.walls.channel import READY
-from pawld.system.walls.inside import enter
+from pawld.system.walls.inside import enter, give_up
 
 PROGRAM = b"#!/bin/sh\n"  # what an honest one would tell of, as bin/acme
 USER = "nobody"  # every system has it; a test makes no user
@@ -164,6 +164,22 @@ def _(channel: Channel) -> None:
         channel.send(BLOCK, bytes(1 << 20))
 
 
+@lie("a body of nothing, again and again")
+def _(channel: Channel) -> None:
+    channel.tell(HEAD, [200, [], "https://updates.example.com/", 0])
+    while True:
+        channel.send(BLOCK)
+        time.sleep(0.01)
+
+
+@lie("a head that drips")
+def _(channel: Channel) -> None:
+    channel.connection.sendall(HEAD + b"\0\x0f\0\0")
+    while True:
+        channel.connection.sendall(b" ")
+        time.sleep(0.01)
+
+
 @lie("a sentence with control characters")
 def _(channel: Channel) -> None:
     channel.tell(ERROR, ["unreachable", "\x1b[2J" + "x" * 5000])
@@ -178,6 +194,14 @@ def main(words: Sequence[str]) -> None:
     if kind == "privileges kept at a pipe":
         os.write(1, READY)
         time.sleep(600)
+    if kind == "silence at a pipe":
+        give_up([uid, gid], descriptors=0)
+        os.write(1, READY)
+        time.sleep(600)
+    if kind == "words at a pipe":
+        give_up([uid, gid], descriptors=0)
+        os.write(1, READY)
+        sys.exit("\x1b[2Jupdated\x07")
     channel = enter([uid, gid], descriptors=16) if kind != "a process that holds on" else _unsealed(uid, gid)
     channel.receive()
     LIES[kind](channel)

@@ -76,6 +76,14 @@ def test_a_reply_without_end_ends_at_its_limit() -> None:
     assert "more than it may" in found.value.message
 
 
+@pytest.mark.parametrize("kind", ["a body of nothing, again and again", "a head that drips"])
+def test_one_that_is_never_silent_and_never_done_ends_at_the_deadline(kind: str) -> None:
+    with WalledWeb(lying(kind), stall=SHORT) as web, pytest.raises(TransientError) as found:
+        web.call("GET", PLACE.url, deadline=timedelta(seconds=0.3))
+    assert found.value.reason is Reason.READER_FAILED
+    assert "longer than it may" in found.value.message or "silent for too long" in found.value.message
+
+
 def test_after_one_that_was_killed_the_next_request_gets_another(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/a").respond_with_data(b"a")
     honest = walls_for(USER)

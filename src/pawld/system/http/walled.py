@@ -5,7 +5,6 @@ server says: it can refuse service, or hand over other bytes, and neither is tru
 """
 
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -184,11 +183,10 @@ class _Talk:
         self._channel = child.channel
         self._at_rest = False
         self._awaiting = True
-        self._until = float("inf")
 
     def ask(self, kind: bytes, asked: Any, patience: timedelta, body: bytes | None = None) -> Answer:
         """Ask, and return the head of the answer; the error that the child tells, or that it is one itself."""
-        self._channel.wait_for(patience + SLACK)
+        self._channel.wait_for(patience + SLACK, whole=patience + SLACK)
         with self.child.faults():
             self._channel.tell(kind, asked)
             for part in cut([body or b""]):
@@ -199,8 +197,7 @@ class _Talk:
     def go_on(self, stall: timedelta, whole: timedelta) -> None:
         """Wait from here on for *stall* each time, and for *whole* together."""
         self._awaiting = False
-        self._channel.wait_for(stall + SLACK)
-        self._until = time.monotonic() + (whole + SLACK).total_seconds()
+        self._channel.wait_for(stall + SLACK, whole=whole + SLACK)
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the body's blocks; one is asked for ahead, so that the child waits for servers and this end for it."""
@@ -214,8 +211,6 @@ class _Talk:
 
     def _next(self) -> None:
         with self.child.faults():
-            if time.monotonic() > self._until:
-                raise BrokenChannelError("it took longer than it may")
             self._awaiting = True
             self._channel.send(NEXT)
 

@@ -6,8 +6,10 @@ Either end takes the other for an enemy: a frame that is too long, cut off or si
 import json
 import socket
 import struct
+import time
 from collections.abc import Callable
 from datetime import timedelta
+from math import inf
 from typing import Any
 
 READY, UNABLE = b"!", b"-"  # what a child says first: that it has given everything up, or cannot
@@ -40,9 +42,20 @@ class Channel:
         """The socket itself, for whoever has to wake a thread that waits on it."""
         return self._connection
 
-    def wait_for(self, longest: timedelta | None, excused: Callable[[], bool] = lambda: False) -> None:
-        """Wait no longer than this from here on; once more for as long where *excused* says so by then."""
-        self._connection.settimeout(None if longest is None else max(0.001, longest.total_seconds()))
+    def wait_for(
+        self,
+        longest: timedelta | None,
+        excused: Callable[[], bool] = lambda: False,
+        *,
+        whole: timedelta | None = None,
+    ) -> None:
+        """Wait no longer than this from here on; once more for as long where *excused* says so by then.
+
+        Whatever it says meanwhile, *whole* after this call nothing more is waited for: a drip is no silence.
+        """
+        self._silence = None if longest is None else max(0.001, longest.total_seconds())
+        self._until = inf if whole is None else time.monotonic() + whole.total_seconds()
+        self._connection.settimeout(self._silence)
         self._excused = excused
 
     def put(self, kind: bytes, content: bytes | memoryview = b"") -> None:
@@ -104,6 +117,7 @@ class Channel:
 
     def _part(self, into: memoryview) -> int:
         while True:
+            self._bound()
             try:
                 got = self._connection.recv_into(into)
             except TimeoutError as error:
@@ -115,6 +129,15 @@ class Channel:
                 if not got:
                     raise BrokenChannelError("it ended before its time")
                 return got
+
+    def _bound(self) -> None:
+        """Let the next wait end with the whole."""
+        if self._until is inf:
+            return
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise BrokenChannelError("it took longer than it may")
+        self._connection.settimeout(left if self._silence is None else min(left, self._silence))
 
 
 def document_of(content: memoryview) -> Any:
