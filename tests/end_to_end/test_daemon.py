@@ -188,3 +188,21 @@ def test_a_daemon_does_not_start_on_a_bad_configuration(tmp_path: Path) -> None:
     finished = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
     assert finished.returncode == 78
     assert "reason: config_invalid" in finished.stderr
+
+
+def test_without_systemd_the_daemon_does_not_replace_itself_and_says_how_it_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    itself = '[agents.acme.health]\nchecks = [{ type = "updater" }]'
+    running = Running(tmp_path, 0, following(tmp_path, "http://127.0.0.1:9", rest=itself))
+    (tmp_path / "root.json").touch()
+    running.configure(running.config)
+    running.start()
+    try:
+        said = running.ask("update")["reason"]
+        assert (said["code"], "`pawld update acme --direct`" in said["message"]) == ("usage", True)
+        assert said["message"] in running.log()
+        assert not (tmp_path / "opt/current").exists()
+    finally:
+        assert running.stop() == 0

@@ -23,6 +23,7 @@ from pawld.reasons import Exit, Reason
 from pawld.system.host_id import host_id
 from pawld.system.local_line import Caller
 from pawld.system.notify import ServiceManager
+from pawld.system.own_command import can_detach
 
 _LATE = timedelta(minutes=5)  # by which the timer may be late before it counts as stuck
 _AT_WORK = (Reason.UPDATER_BUSY.code, Reason.IN_PROGRESS.code)
@@ -107,6 +108,9 @@ class Daemon:
         """Begin the next piece of work where none is under way."""
         while self._child is None and self._queue and not self._over:
             work = self._queue.popleft()
+            if work.stops_us(self._agents.get(work.agent)) and not can_detach():
+                self._settle(work, self._not_from_within(work.agent))
+                continue
             judging = work.verb is Verb.JUDGE
             config = self._path if judging else self._kept.file
             words = work.words(str(config) if config else None, self._agents.get(work.agent))
@@ -117,6 +121,17 @@ class Daemon:
                 self._settle(work, Ending(1, None, f"{words[0]} could not be started: {error.strerror}"))
             else:
                 self._at = work
+
+    def _not_from_within(self, agent: str) -> Ending:
+        """Return what stands for a cycle of pawld's own that would end with the service that it has to stop."""
+        reason = _refusal(
+            Reason.USAGE,
+            "pawld cannot replace itself from within its own service here, as only systemd starts what outlives that; "
+            f"run `pawld update {agent} --direct`.",
+        )
+        _log.warning("%s", reason["reason"]["message"])
+        document = {"name": agent, "last_check": self._clock.now().isoformat(), **reason}
+        return Ending(int(Exit.USAGE), {"agents": [document]})
 
     def _finish(self, ending: Ending) -> None:
         """Take the outcome of the work under way."""

@@ -46,9 +46,13 @@ class Work:
         command += _MORE_WORDS.get(self.verb, ())
         command += ["--force"] if self.force else []
         command += [self.agent] if self.agent else []
-        if self.verb is Verb.CYCLE and agent is not None and agent.updater:
-            return detached(f"pawld-self-{agent.name}", command)
+        if self.stops_us(agent):
+            return detached(f"pawld-self-{self.agent}", command)
         return command
+
+    def stops_us(self, agent: OutlinedAgent | None) -> bool:
+        """Say whether this is pawld's own cycle, for which pawld's service is stopped and started."""
+        return self.verb is Verb.CYCLE and agent is not None and agent.updater
 
 
 @dataclass(slots=True)

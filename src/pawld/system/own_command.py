@@ -1,6 +1,7 @@
 """How this very pawld is run again: the same interpreter and code, or the same frozen program."""
 
 import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -10,6 +11,7 @@ from pawld.system.process import Finished, run
 DETACHED = "PAWLD_DETACHED"
 """Set in a process that no stop of pawld's own service can reach."""
 
+_STARTER = "systemd-run"
 _KEPT = ("PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
 _CREDENTIALS = "CREDENTIALS_DIRECTORY"
 _STARTED = timedelta(seconds=60)  # for systemd to start a unit
@@ -18,6 +20,11 @@ _STARTED = timedelta(seconds=60)  # for systemd to start a unit
 def own_command() -> list[str]:
     """Return the words that run this pawld; the directory that it is run in is not searched for code."""
     return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-P", "-m", "pawld"]
+
+
+def can_detach() -> bool:
+    """Whether this host has what starts a process that outlives a stop of pawld's own service."""
+    return shutil.which(_STARTER) is not None
 
 
 def detached(unit: str, command: Sequence[str], environ: Mapping[str, str] = os.environ) -> list[str]:
@@ -42,7 +49,7 @@ def _started(unit: str, environ: Mapping[str, str]) -> list[str]:
     passed = {name: value for name, value in environ.items() if name.startswith("PAWLD_") or name in _KEPT}
     passed[DETACHED] = "1"
     return [
-        "systemd-run",
+        _STARTER,
         "--quiet",
         "--collect",
         "--service-type=exec",
