@@ -18,6 +18,7 @@ from pawld.model import Record
 from pawld.ports import Progress, Verified, VerifiedPatch
 from pawld.reasons import Reason
 from pawld.system import files
+from pawld.system.memory import let_go_of_mapped_files
 
 _MANIFEST_MODE = 0o644
 
@@ -77,6 +78,7 @@ def make_slot(staging: Path, recipe: Recipe, contents: Contents, plan: Plan) -> 
     """
     staging.mkdir(mode=0o700)
     record = recipe.record
+    let_go_of_mapped_files()  # before the decoder's window and the tree's names come on top
     entries = recipe.place(staging)
     directories = directories_of(staging)
     recipe.confirm(entries, directories)

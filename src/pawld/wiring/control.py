@@ -15,7 +15,7 @@ from pawld.reasons import Reason
 from pawld.wiring.glimpse import history_at_a_glance, status_at_a_glance
 
 if TYPE_CHECKING:
-    from pawld.lifecycle.cycle import Outcome
+    from pawld.lifecycle.cycle import Cycle, Outcome
     from pawld.settings import Settings
     from pawld.wiring.host import Host
 
@@ -85,7 +85,8 @@ class Control:
                 host,
                 agents,
                 lambda name: (
-                    handed_over(host, name, self._config) or host.cycle(name, progress).update(patience, insistence)
+                    handed_over(host, name, self._config)
+                    or _at_its_least(host.cycle(name, progress)).update(patience, insistence)
                 ),
             )
 
@@ -99,7 +100,9 @@ class Control:
             if len(host.chosen(agents)) != 1:
                 raise OperatorError(Reason.USAGE, "A bundle is for one agent; name it behind the file.")
             return self._each(
-                host, agents, lambda name: host.cycle_from(name, bundle, progress).update(patience, insistence)
+                host,
+                agents,
+                lambda name: _at_its_least(host.cycle_from(name, bundle, progress)).update(patience, insistence),
             )
 
     def rollback(self, agents: Sequence[str]) -> Document:
@@ -258,6 +261,14 @@ class Control:
             return _told(host, act(name))
         except PawldError as error:
             return host.describe(name) | {"reason": error.reason.document(error.message)}
+
+
+def _at_its_least(cycle: "Cycle") -> "Cycle":
+    """Let go of what a start maps once and never again, before documents of strangers come on top."""
+    from pawld.system.memory import let_go_of_mapped_files
+
+    let_go_of_mapped_files()
+    return cycle
 
 
 def _default_state() -> Path:
