@@ -1,15 +1,18 @@
 """How much memory a process holds, and letting go of what this one holds without need."""
 
 import os
+import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 _PROC = Path("/proc")
 _RESIDENT = 1  # the second number of statm, in pages: proc_pid_statm(5)
 _DONTNEED = 4  # madvise(2)
-_PRIVATE_COPIES = ("Anonymous:", "Swap:")
+_READ_ONLY_FILE = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) r-.p \S+ \S+ \S+ +(/.*)$", re.MULTILINE)
+_NO_COPIES = re.compile(r"^(?:Anonymous|Swap): +0 kB$", re.MULTILINE)
+_COUNTS = 2  # of pages of our own, in memory and swapped out
 
 Advise = Callable[[int, int], object]
 """Tells the kernel that so many bytes from this address on are not needed now."""
@@ -33,38 +36,24 @@ def let_go_of_mapped_files(maps: Path = _PROC / "self" / "smaps", advise: Advise
     """
     if sys.platform != "linux" and advise is None:
         return
-    with suppress(OSError), maps.open(encoding="utf-8", errors="replace") as lines:
-        spans = list(_clean(lines))
+    with suppress(OSError):
+        spans = list(_clean(maps.read_text(encoding="utf-8", errors="replace")))
         advise = advise or _advise_for_real()
         for start, end in spans:
             advise(start, end - start)
 
 
-def _clean(lines: Iterable[str]) -> Iterator[tuple[int, int]]:
+def _clean(maps: str) -> Iterator[tuple[int, int]]:
     """Yield where the read-only mappings of files begin and end that are nothing but what the files hold."""
-    span, copies = None, 0
-    for line in lines:
-        word, *rest = line.split(maxsplit=5)
-        if word.endswith(":"):
-            copies += int(rest[0]) if word in _PRIVATE_COPIES else 0
-            if word == "VmFlags:":  # the last line of each mapping
-                if span is not None and not copies:
-                    yield span
-                span, copies = None, 0
-        elif _is_file_read_only(rest):
-            start, _, end = word.partition("-")
-            span = int(start, 16), int(end, 16)
-
-
-def _is_file_read_only(fields: list[str]) -> bool:
-    """Tell by the fields after the addresses: permissions, offset, device, inode, path."""
-    allowed, *_, path = fields
-    return allowed[:2] == "r-" and allowed[3] == "p" and path.startswith("/") and "(deleted)" not in path
+    for mapping in maps.split("\nVmFlags:"):  # the last line of each; line by line takes ten times as long
+        found = _READ_ONLY_FILE.search(mapping)
+        if found and "(deleted)" not in found[3] and len(_NO_COPIES.findall(mapping)) == _COUNTS:
+            yield int(found[1], 16), int(found[2], 16)
 
 
 def _advise_for_real() -> Advise:
     """What it answers is nobody's concern: pages that stay are only not spared."""
-    import ctypes  # noqa: PLC0415 - only where a build is staged, which needs it anyway
+    import ctypes  # noqa: PLC0415 - only where an update is made, which needs it anyway to sync
 
     madvise = ctypes.CDLL(None).madvise
     madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
