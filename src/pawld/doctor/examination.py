@@ -24,8 +24,9 @@ def examination(settings: Settings, agents: Sequence[str]) -> Iterator[Found]:
     state_dir = settings.updater.state_dir
     database = open_for_reading(state_dir / "pawld.db")
     try:
-        for finding in (*place.permissions([state_dir]), *state.state(state_dir, database), place.container()):
+        for finding in (*place.permissions([state_dir]), *state.state(state_dir, database), state.room(state_dir)):
             yield "", finding
+        yield "", place.container()
         yield "", place.walls(settings.updater)
         yield from (("", finding) for finding in reports(state_dir, settings.report))
         if database is not None:
@@ -86,4 +87,4 @@ def _guarded(name: str, check: Callable[[], Finding]) -> Finding:
     try:
         return check()
     except PawldError as error:
-        return problem(name, error.reason, error.message)
+        return problem(name, error.reason, error.message, network.mend_of(error.reason))

@@ -49,7 +49,7 @@ def hops(web: Web, agent: Agent, clock: Clock, proxy: str | None) -> Iterator[Fi
         try:
             reply = web.call("HEAD", way.url, deadline=_LIMIT)
         except PawldError as error:
-            yield problem("network", error.reason, f"{way.what}{through}: {error.message}", _mend(error.reason))
+            yield problem("network", error.reason, f"{way.what}{through}: {error.message}", mend_of(error.reason))
             continue
         yield _walked(web, way, reply.status, reply.headers, through)
         if not told_time and (finding := clock_beside(reply.headers.get("Date"), clock.now(), way.url)):
@@ -57,7 +57,7 @@ def hops(web: Web, agent: Agent, clock: Clock, proxy: str | None) -> Iterator[Fi
             yield finding
 
 
-def _mend(reason: Reason) -> str:
+def mend_of(reason: Reason) -> str:
     """The doctor's own advice where the reason's is to ask the doctor."""
     if reason is Reason.UNREACHABLE:
         return "See that the server runs, and that this host's routes, firewall and proxy let it through."

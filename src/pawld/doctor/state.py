@@ -1,5 +1,6 @@
 """What pawld itself knows: its database, its marks, what was interrupted, and the slot that is current."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from pawld.lifecycle.states import Idle, Waiting
 from pawld.ports import Service
 from pawld.reasons import Reason
 
+_ROOM = 2 * 1024 * 1024  # bytes: for a commit beside its rollback journal, trust metadata and reports
+
 
 def state(directory: Path, database: Database | None) -> Iterator[Finding]:
     """Look at the state database and at what was set aside of it."""
@@ -26,6 +29,15 @@ def state(directory: Path, database: Database | None) -> Iterator[Finding]:
     for aside in sorted(directory.glob("pawld.db.damaged-*")):
         mend = "Find out what damaged it, then remove the file."
         yield warning("state", f"An unreadable database was set aside as {aside}.", mend)
+
+
+def room(directory: Path) -> Finding:
+    """Say whether the state can still be written; a database of years has some MiB."""
+    free = shutil.disk_usage(next(one for one in (directory, *directory.parents) if one.exists())).free
+    if free < _ROOM:
+        told = f"{free // 1024} KiB are free at {directory}, where pawld keeps its state."
+        return problem("state", Reason.DISK_FULL, told, f"Free {_ROOM // 1024} KiB there at least.")
+    return ok("state", f"{free // (1024 * 1024)} MiB are free at {directory} for the state.")
 
 
 def marks(directory: Path, database: Database) -> Finding:

@@ -135,9 +135,12 @@ def _check_for_damage(connection: sqlite3.Connection) -> None:
 
 
 def _looks_whole(path: Path) -> bool:
-    """A file with SQLite's magic is locked, or on a sick disk, rather than rubbish: it must not be thrown away."""
+    """A file with SQLite's magic is locked, or on a sick disk, rather than rubbish: it must not be thrown away.
+
+    An empty one was begun on a full disk; nothing in it is damaged.
+    """
     with path.open("rb") as file:
-        return file.read(16) == b"SQLite format 3\0"
+        return file.read(16) in (b"SQLite format 3\0", b"")
 
 
 def _moved_aside(path: Path, now: datetime) -> Path:

@@ -142,8 +142,8 @@ def test_a_redirect_is_followed_to_its_end_and_no_query_is_shown() -> None:
 
 
 def test_the_doctor_does_not_send_anybody_to_the_doctor() -> None:
-    assert "pawld doctor" not in network._mend(Reason.UNREACHABLE)
-    assert network._mend(Reason.TLS_FAILED) == Reason.TLS_FAILED.next_step
+    assert "pawld doctor" not in network.mend_of(Reason.UNREACHABLE)
+    assert network.mend_of(Reason.TLS_FAILED) == Reason.TLS_FAILED.next_step
 
 
 def _redirect(handler: object, web: StaticWeb) -> None:
