@@ -41,13 +41,21 @@ _CONFIG = "Correct the configuration, then run `pawld doctor`."
 _VENDOR = "Report it to the vendor of the agent; nothing was changed on this host."
 _HOST = "Mend the host, then run `pawld update`."
 _ATTACK = "Treat it as an attack until it is explained: tell the vendor, and compare with another network."
+_KEYS = (
+    "See that the configured root or keys are this publisher's; if they are, treat it as an attack: tell the vendor."
+)
 
 
 class Reason(Enum):
     """A stable reason code. ``exit`` and ``next_step`` go with the code, not with the occasion."""
 
     # How a cycle ends well, or has nothing to do.
-    IDLE = ("idle", Exit.DONE, Cause.NONE, _WAIT)
+    IDLE = (
+        "idle",
+        Exit.DONE,
+        Cause.NONE,
+        "Nothing to do: pawld looks by itself where it runs; `pawld check` looks now.",
+    )
     UP_TO_DATE = ("up_to_date", Exit.DONE, Cause.NONE, _WAIT)
     UPDATED = ("updated", Exit.DONE, Cause.NONE, _WAIT)
     UPDATE_AVAILABLE = ("update_available", Exit.UPDATE_AVAILABLE, Cause.NONE, "Run `pawld update`.")
@@ -181,7 +189,7 @@ class Reason(Enum):
     LENGTH_MISMATCH = ("length_mismatch", Exit.REFUSED, Cause.PUBLISHER, _ATTACK)
     DIGEST_MISMATCH = ("digest_mismatch", Exit.REFUSED, Cause.PUBLISHER, _ATTACK)
     SIGNATURE_INVALID = ("signature_invalid", Exit.REFUSED, Cause.PUBLISHER, _ATTACK)
-    THRESHOLD_NOT_MET = ("threshold_not_met", Exit.REFUSED, Cause.PUBLISHER, _ATTACK)
+    THRESHOLD_NOT_MET = ("threshold_not_met", Exit.REFUSED, Cause.PUBLISHER, _KEYS)
     PATCH_FAILED = (
         "patch_failed",
         Exit.TRY_LATER,
@@ -264,7 +272,7 @@ class Reason(Enum):
         "config_missing",
         Exit.CONFIGURATION,
         Cause.OPERATOR,
-        "Write the file, or name another with --config.",
+        "Write the file, or name another: the configuration by --config, any other in it.",
     )
     SECRET_MISSING = ("secret_missing", Exit.CONFIGURATION, Cause.OPERATOR, "Put the secret where the sentence says.")
     SECRET_EXPOSED = (

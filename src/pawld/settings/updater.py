@@ -71,7 +71,10 @@ class Report(Section):
     log_format: Literal["auto", "text", "json", "journal"] = Field(
         "auto", description="One line an event; auto: for journald under systemd, else text."
     )
-    webhook_url: Url | None = Field(None, description="Every outcome is posted there as JSON.")
+    webhook_url: Url | None = Field(
+        None,
+        description="Every outcome is posted there as JSON; logs name it, so what is secret belongs into webhook_token.",
+    )
     webhook_token: Credential | None = Field(None, description="a bearer token for the webhook.")
     otlp_url: Url | None = Field(
         None,
