@@ -127,4 +127,5 @@ def _check_whole(reply: Reply, rejected: Rejected) -> None:
     except ValueError as error:
         raise TransientError(Reason.ANSWER_NOT_UNDERSTOOD, f"{where} did not answer in OTLP.") from error
     if count:
-        raise RejectedError(Reason.BAD_REQUEST, f"{where} will never take it: {why[:_LONGEST_TOLD]}")
+        told = "".join(one if one.isprintable() else "?" for one in why[:_LONGEST_TOLD])
+        raise RejectedError(Reason.BAD_REQUEST, f"{where} will never take it: {told}")

@@ -157,10 +157,11 @@ def partial(count: int, why: str) -> bytes:
     ("body", "kind", "error", "told"),
     [
         (partial(1, "no such tenant"), PROTOBUF, RejectedError, "never take it: no such tenant"),
+        (partial(1, "\x1b[2Jupdated\nby"), PROTOBUF, RejectedError, r"never take it: \?\[2Jupdated\?by"),
         (b"\xff\xff\xff", PROTOBUF, TransientError, "did not answer in OTLP"),
         (b"<html>", {"Content-Type": "text/html; charset=utf-8"}, TransientError, "a web page"),
     ],
-    ids=["rejected", "garbage", "portal"],
+    ids=["rejected", "controls", "garbage", "portal"],
 )
 def test_an_answer_that_is_no_acknowledgement_is_none(
     httpserver: HTTPServer, body: bytes, kind: dict[str, str], error: type[PawldError], told: str
