@@ -73,7 +73,7 @@ class Report(Section):
     )
     webhook_url: Url | None = Field(
         None,
-        description="Every outcome is posted there as JSON; logs name it, so what is secret belongs into webhook_token.",
+        description="Every outcome is posted there as JSON; logs name it: a secret belongs into webhook_token.",
     )
     webhook_token: Credential | None = Field(None, description="a bearer token for the webhook.")
     otlp_url: Url | None = Field(
