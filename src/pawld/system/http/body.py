@@ -2,7 +2,8 @@
 
 httpcore hands out a body in blocks of its own, each copied five times on its way out of h11, which is a third of what a
 download costs this host. Where the head has stated the length, the framing has nothing more to say: what h11 had read
-beyond the head comes out first, and the rest is read from the connection itself. It is not used again afterwards.
+beyond the head comes out first, and the rest is read from the connection itself. It is not used again afterwards. A
+body that came with its head, as metadata does, is left to h11 to the end, and its connection serves the next request.
 """
 
 from typing import TYPE_CHECKING
@@ -27,10 +28,12 @@ class Body:
         self._stream = _direct(answer)
         self._missing = _stated(answer)
         self._begun = False
+        self._past = False
 
     def read_into(self, view: memoryview) -> int:
         """Fill the beginning of *view* with what is there, waiting for the first byte of it; 0 at the end only."""
-        if not self._held and self._stream is not None and self._begun:
+        if not self._held and self._stream is not None and (self._past or (self._begun and self._missing)):
+            self._past = True
             return self._received(self._stream, view[: self._missing])
         if not self._held:
             self._begun = True

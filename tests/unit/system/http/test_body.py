@@ -90,3 +90,21 @@ def test_the_next_request_of_the_client_is_answered_after_a_body_was_read() -> N
         read(web, server.url, came)
         read(web, server.url, came)
     assert came == DATA * 2
+
+
+def test_the_connection_of_a_body_that_came_with_its_head_serves_the_next_request() -> None:
+    """So that the handful of small documents of a check cost one handshake."""
+    came, peers = bytearray(), set[object]()
+
+    def handler(_: Asked, wire: Wire) -> None:
+        wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nsmall")
+
+    with raw_server(handler) as server, Web() as web:
+        for _ in range(3):
+            with web.get(Location(server.url)) as answer:
+                body, memory = Body(answer), memoryview(bytearray(100))
+                while count := body.read_into(memory):
+                    came += memory[:count]
+                peers.add(answer.response.extensions["network_stream"].get_extra_info("client_addr"))
+    assert came == b"small" * 3
+    assert len(peers) == 1
