@@ -1,5 +1,6 @@
 """One suite for every health check: what the watch over a slot relies on."""
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,9 @@ from pawld.ports import HealthCheck, Healthy, ServiceStatus, Sick
 from pawld.system.http import Web
 
 EVERY = timedelta(seconds=3)
+PYTHON = [sys.executable, "-I", "-S", "-c"]  # every system has it
+IS_THERE = "import os, sys; sys.exit(os.path.exists(sys.argv[1]))"
+SAY = "import sys; print(open(sys.argv[1]).read())"
 
 
 @dataclass
@@ -72,13 +76,13 @@ def service(tmp_path: Path, web: Web, httpserver: HTTPServer) -> Patient:
 
 def command(tmp_path: Path, web: Web, httpserver: HTTPServer) -> Patient:
     sign = tmp_path / "sick"
-    check = CommandCheck(["test", "!", "-e", "{root}/sick"], root=tmp_path, every=EVERY)
+    check = CommandCheck([*PYTHON, IS_THERE, "{root}/sick"], root=tmp_path, every=EVERY)
     return Patient(check, lambda: sign.unlink(missing_ok=True), sign.touch)
 
 
 def version(tmp_path: Path, web: Web, httpserver: HTTPServer) -> Patient:
     told = tmp_path / "version"
-    check = VersionCheck(["cat", "{root}/version"], root=tmp_path, every=EVERY)
+    check = VersionCheck([*PYTHON, SAY, "{root}/version"], root=tmp_path, every=EVERY)
     return Patient(check, lambda: told.write_text("acme 1.0.0\n"), lambda: told.write_text("acme 0.9.0\n"))
 
 

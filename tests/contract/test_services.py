@@ -2,20 +2,23 @@
 
 import os
 import plistlib
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import pytest
 from support.launchd import FakeLaunchd
+from support.windows_services import Manager
 
 from pawld.model import Slot
 from pawld.ports import Service
 from pawld.service.command import CommandService
 from pawld.service.launchd import LaunchdService
 from pawld.service.systemd import SystemdService
+from pawld.service.windows import WindowsService
 
 AGENT = "#!/bin/sh\nexec sleep 300\n"
 
@@ -85,7 +88,22 @@ def launchd(request: pytest.FixtureRequest, tmp_path: Path) -> House:
     )
 
 
-@pytest.fixture(params=[pytest.param(systemd, marks=pytest.mark.rig("systemd")), command, launchd])
+def windows(_request: pytest.FixtureRequest, tmp_path: Path) -> House:
+    manager = Manager()
+    root = PureWindowsPath(r"C:\Program Files\Acme")
+    service = WindowsService("Acme", root=root, clock=manager, services=lambda: manager)
+    slot = slot_in(tmp_path)
+    return House(service, slot, lambda seconds: manager.sleep(timedelta(seconds=seconds)), lambda: False, [], list)
+
+
+WITH_A_SWITCH = [
+    pytest.param(systemd, marks=pytest.mark.rig("systemd")),
+    pytest.param(command, marks=pytest.mark.skipif(sys.platform == "win32", reason="its commands are a shell's")),
+    launchd,
+]
+
+
+@pytest.fixture(params=[*WITH_A_SWITCH, windows])
 def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
     made: House = request.param(request, tmp_path)
     yield made
@@ -130,6 +148,7 @@ def test_a_start_after_a_stop_is_another_process(house: House) -> None:
     assert house.service.status().pid != pid
 
 
+@pytest.mark.parametrize("house", WITH_A_SWITCH, indirect=True)
 def test_an_armed_rollback_fires_by_itself(house: House) -> None:
     house.service.start(house.slot)
     house.service.arm(timedelta(seconds=1), house.rollback)

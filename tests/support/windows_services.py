@@ -1,8 +1,9 @@
 """A service control manager of Windows in memory, with one service in it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 from pawld.system.windows_registrar import EXISTS, NO_SUCH_SETTING
@@ -28,6 +29,7 @@ class Manager:
     due: float | None = None
     deny: int = 0
     lacks: tuple[str, ...] = ()
+    pids: Iterator[int] = field(default_factory=lambda: count(77))
     told: dict[str, object] = field(default_factory=dict)
 
     def now(self) -> datetime:
@@ -44,7 +46,7 @@ class Manager:
             raise refused(1060)
         if self.due is not None and self.at >= self.due and not self.deaf:
             started = self.seen.state == START_PENDING and self.becomes == RUNNING
-            self.seen = replace(self.seen, state=RUNNING if started else STOPPED, pid=77 if started else 0)
+            self.seen = replace(self.seen, state=RUNNING if started else STOPPED, pid=next(self.pids) if started else 0)
             self.due = None
         return self.seen
 

@@ -36,8 +36,8 @@ _SUITES = (
     "tests/unit/system/test_files.py",
     "tests/unit/system/test_template.py",
 )
-# What decides and touches no file of its own: the same on every system, and ten times as long as the rest.
-_FURTHER = ("tests/unit/lifecycle", "tests/lifecycle")
+# What decides, and what every adapter holds to: the same on every system, and ten times as long as the rest.
+_FURTHER = ("tests/unit/lifecycle", "tests/lifecycle", "tests/contract")
 _LEFT_OUT = {
     "links, which need a privilege on Windows and do not work under Wine": (
         "tests/unit/install/test_integrity.py::test_a_link_or_a_directory_in_the_place_of_a_file_is_damage",
@@ -84,8 +84,9 @@ def test_the_suites_that_make_sense_on_windows_pass_there(windows_python: Window
 
 
 @pytest.mark.long
-def test_whatever_decides_decides_the_same_there(windows_python: WindowsPython) -> None:
-    _pass(windows_python, _FURTHER, {})
+@pytest.mark.parametrize("suite", _FURTHER)
+def test_whatever_decides_and_every_contract_is_the_same_there(windows_python: WindowsPython, suite: str) -> None:
+    _pass(windows_python, [suite], {})
 
 
 def _pass(windows_python: WindowsPython, words: Sequence[str], environment: Mapping[str, str]) -> None:
