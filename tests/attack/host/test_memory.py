@@ -1,6 +1,7 @@
 """What a whole `pawld update` takes: its peak of memory, measured in the process itself, for builds of any size."""
 
 import hashlib
+import io
 import os
 import random
 import subprocess
@@ -58,6 +59,21 @@ def grown(agent: bytes, megabytes: int, into: Path) -> None:
                 info = tarfile.TarInfo(f"share/ballast-{number}")
                 info.size = 50 * MiB
                 archive.addfile(info, Noise(noise, number))  # type: ignore[arg-type]  # it is read only
+
+
+def crowded(agent: bytes, files: int, into: Path) -> None:
+    """Write the agent's archive again, with so many small files beside it, in the window that zstd -19 takes."""
+    noise = random.Random(1).randbytes(MiB)
+    strong = zstandard.ZstdCompressionParameters.from_level(1, window_log=23)
+    with into.open("wb") as file, zstandard.ZstdCompressor(compression_params=strong).stream_writer(file) as packer:
+        reader = zstandard.ZstdDecompressor().stream_reader(agent)
+        with tarfile.open(fileobj=packer, mode="w|") as archive, tarfile.open(fileobj=reader, mode="r|") as old:
+            for one in old:
+                archive.addfile(one, old.extractfile(one))
+            for number in range(files):
+                info = tarfile.TarInfo(f"share/library-{number % 100}/a-module-of-some-package-{number}.py")
+                info.size = 4096
+                archive.addfile(info, io.BytesIO(noise[number : number + 4096]))
 
 
 class Noise:
@@ -129,6 +145,18 @@ def test_an_update_takes_little_memory_whatever_the_build_weighs(
     build = tmp_path / "build"
     grown(Release("2.0.0").packed(b"ballast"), megabytes, build)
     sign(host, "2.0.0", build, chunked=chunked)
+
+    code, peak = updated(host)
+
+    assert code == 0
+    assert host.answer == "acme-agent 2.0.0"
+    assert peak < LIMIT, f"{peak} MB"
+
+
+def test_thousands_of_files_in_a_large_window_take_no_more(host: Besieged, tmp_path: Path) -> None:
+    build = tmp_path / "build"
+    crowded(Release("2.0.0").packed(b"ballast"), 5000, build)
+    sign(host, "2.0.0", build, chunked=True)
 
     code, peak = updated(host)
 
