@@ -7,6 +7,7 @@ number and bytes; what does not fit is dropped oldest first, and counted. No fau
 
 import json
 import logging
+import re
 import threading
 from collections import deque
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from pawld.system.files import make_directory, write_durably
 
 MOST = 1000  # documents
 _LARGEST = 64 * 1024  # bytes of one document
+_NAME = re.compile(r"[0-9]{12}")  # as ``put`` writes it: a file of any other name could be sent, and never removed
 _LAST, _UNREADABLE = "last", "unreadable"
 
 
@@ -101,7 +103,7 @@ class Spool:
 
     def _files(self) -> list[Path]:
         try:
-            return sorted(file for file in self._directory.glob(FILES) if file.stem.isdigit())
+            return sorted(file for file in self._directory.glob(FILES) if _NAME.fullmatch(file.stem))
         except OSError:
             return []
 

@@ -211,3 +211,11 @@ def test_the_newest_is_known_before_and_after_it_was_sent(place: Path) -> None:
 
 def test_a_host_without_spools_has_no_backlog(tmp_path: Path) -> None:
     assert backlogs(tmp_path / "spool") == []
+
+
+@pytest.mark.parametrize("name", ["1.json", "0000000000001.json", "\u00b2.json", "\u0661" * 12 + ".json"])
+def test_a_file_of_another_name_is_not_sent_again_and_again(place: Path, name: str) -> None:
+    opened(place).put(document(1))
+    (place / "000000000001.json").rename(place / name)
+    assert opened(place).first() is None
+    assert (place / name).exists()
