@@ -4,11 +4,13 @@ import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from pawld.errors import OperatorError, PawldError
 from pawld.reasons import Reason
 from pawld.report.metrics import CONTENT_TYPE
 
+_AT_ONCE = 8  # connections, each of which takes a thread and a descriptor
 _PATIENCE = 10  # seconds that a caller may hold a connection without a word
 _NO_POLLING = 86_400.0  # seconds: between scrapes the thread sleeps
 
@@ -26,7 +28,7 @@ class Endpoint:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's name for it
                 """Say nothing: a scrape is no event."""
 
-        self._server = ThreadingHTTPServer((host, port), Handler)
+        self._server = _FewAtOnce((host, port), Handler)
         self._server.daemon_threads = True
         serving = threading.Thread(target=self._server.serve_forever, args=(_NO_POLLING,), name="metrics", daemon=True)
         serving.start()
@@ -39,6 +41,26 @@ class Endpoint:
     def close(self) -> None:
         """Listen no more."""
         self._server.socket.close()
+
+
+class _FewAtOnce(ThreadingHTTPServer):
+    """Hangs up on whoever comes when all places are taken: any user of this host may come, with any number."""
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self._places = threading.BoundedSemaphore(_AT_ONCE)
+        super().__init__(address, handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if self._places.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
 
 
 def serve(listen: str, page: Callable[[], str]) -> Endpoint:
