@@ -18,6 +18,7 @@ from typing import Any
 
 from pawld.system.ending import Leash
 from pawld.system.memory import resident
+from pawld.system.own_command import WITHIN
 
 MEMORY = 1 << 30  # bytes; a whole update holds 30 to 60 MB, large TUF metadata and patches included below 300
 GRACE = timedelta(minutes=5)  # to finish the step under way once the end was asked for
@@ -65,7 +66,7 @@ class Child:
                 list(command),
                 stdin=self._leash.stdin,
                 stdout=subprocess.PIPE,
-                env={**given, **self._leash.environ},
+                env={**given, **self._leash.environ, WITHIN: "1"},
                 start_new_session=True,  # Ctrl-C at a terminal is for the daemon, which passes it on in order
             )
         except OSError:

@@ -11,6 +11,9 @@ from pawld.system.process import Finished, run
 DETACHED = "PAWLD_DETACHED"
 """Set in a process that no stop of pawld's own service can reach."""
 
+WITHIN = "PAWLD_WITHIN"
+"""Set in a process that ends with pawld's own service, since the daemon there started it."""
+
 _STARTER = "systemd-run"
 _KEPT = ("PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
 _CREDENTIALS = "CREDENTIALS_DIRECTORY"
@@ -47,6 +50,7 @@ def detach(unit: str, command: Sequence[str], environ: Mapping[str, str] = os.en
 
 def _started(unit: str, environ: Mapping[str, str]) -> list[str]:
     passed = {name: value for name, value in environ.items() if name.startswith("PAWLD_") or name in _KEPT}
+    passed.pop(WITHIN, None)
     passed[DETACHED] = "1"
     return [
         _STARTER,
