@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import unquote, urlsplit
 
+from pawld.errors import OperatorError
+from pawld.reasons import Reason
+
 IMMUTABLE = "public, max-age=31536000, immutable"  # seconds: a year
 POLLED = "public, max-age=30, stale-while-revalidate=60, stale-if-error=86400"
 NOT_YET = "public, max-age=30"  # the next root is asked for before it exists
@@ -27,8 +30,20 @@ _SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*")
 
 
 def server(public: Path, host: str, port: int) -> ThreadingHTTPServer:
-    """Return a server bound to *host* and *port* (0 takes a free one), which serves *public* and nothing else."""
-    made = ThreadingHTTPServer((host, port), partial(_Files, public))
+    """Return a server bound to *host* and *port* (0 takes a free one), which serves *public* and nothing else.
+
+    ``OperatorError``: config_missing where nothing was ever published there; usage where it cannot listen so.
+    """
+    if not (public / "metadata").is_dir():
+        raise OperatorError(
+            Reason.CONFIG_MISSING,
+            f"{public.parent} holds nothing to serve: it is no publisher's directory; `pawld release init` makes one.",
+        )
+    try:
+        made = ThreadingHTTPServer((host, port), partial(_Files, public))
+    except (OSError, OverflowError) as error:
+        why = error.strerror if isinstance(error, OSError) else "a port is a number from 0 to 65535"
+        raise OperatorError(Reason.USAGE, f"{host}:{port} cannot be listened on: {why}.") from error
     made.daemon_threads = True
     return made
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pawld.errors import OperatorError
 from pawld.publish.serve import server
+from pawld.reasons import Reason
 
 DIGEST = "ab" * 32
 BUILD = f"/targets/sha256/{DIGEST}"
@@ -30,6 +32,19 @@ def port(tmp_path: Path) -> Iterator[int]:
         yield made.server_port
         made.shutdown()
         thread.join()
+
+
+@pytest.mark.parametrize(("host", "other"), [("127.0.0.1", 0), ("203.0.113.9", 0), ("127.0.0.1", 80_000)])
+def test_where_it_cannot_listen_is_told(port: int, host: str, other: int, tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match=rf"{host}:\d+ cannot be listened on: ") as caught:
+        server(tmp_path / "public", host, other or port)
+    assert caught.value.reason is Reason.USAGE
+
+
+def test_a_directory_of_no_publisher_is_not_served(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match="no publisher's directory") as caught:
+        server(tmp_path / "public", "127.0.0.1", 0)
+    assert caught.value.reason is Reason.CONFIG_MISSING
 
 
 def ask(port: int, path: str, method: str = "GET", **headers: str) -> tuple[int, http.client.HTTPMessage, bytes]:
