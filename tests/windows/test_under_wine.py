@@ -35,6 +35,7 @@ _SUITES = (
     "tests/unit/system/test_file_holders.py",
     "tests/unit/system/test_files.py",
     "tests/unit/system/test_template.py",
+    "tests/unit/wiring/test_self_update.py",
 )
 # What decides, and what every adapter holds to: the same on every system, and ten times as long as the rest.
 _FURTHER = ("tests/unit/lifecycle", "tests/lifecycle", "tests/contract")

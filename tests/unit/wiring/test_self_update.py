@@ -31,7 +31,7 @@ def _without_systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def host(home: Path, state: State) -> Host:
     """What is asked of a host here, and nothing else."""
-    settings = loaded(home, CONFIG.format(home=home))
+    settings = loaded(home, CONFIG.format(home=home.as_posix()))
     return cast("Host", SimpleNamespace(settings=settings, ledger=lambda _name: SimpleNamespace(state=state)))
 
 
