@@ -60,4 +60,5 @@ def _read(path: Path) -> str:
             raise ArgumentTypeError(f"{path} is longer than the {LIMIT} bytes that a record can carry")
         return data.decode()
     except (OSError, UnicodeDecodeError) as error:
-        raise ArgumentTypeError(f"{path} cannot be read: {error}") from error
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise ArgumentTypeError(f"{path} cannot be read: {why}") from error

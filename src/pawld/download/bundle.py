@@ -72,9 +72,11 @@ def open_bundle(path: Path) -> Bundle:
     """Read the index of the bundle at *path*.
 
     Raises:
-        OperatorError: usage, where it is no bundle of ours.
+        OperatorError: usage, where it is not there, or no bundle of ours.
         RejectedError: archive_refused, where it is damaged or holds what no bundle holds.
     """
+    if not path.is_file():
+        raise OperatorError(Reason.USAGE, f"There is no bundle {path}.")
     with host_faults(f"Opening {path}"):
         size = path.stat().st_size
         try:

@@ -294,3 +294,10 @@ def test_two_different_passphrases_make_no_key(tmp_path: Path, run: Run, monkeyp
     _new_passphrase.cache_clear()
     assert run("key", "ann", "--to", tmp_path / "ann")[0] == Exit.USAGE
     assert not (tmp_path / "ann").exists()
+
+
+def test_evidence_that_is_not_there_is_told_without_numbers(run: Run, build: Callable[[str], Path], home: Path) -> None:
+    code, said = ingested(run, build, "1.0.0", "beta", "--evidence", f"minisign public_key=@{home / 'mistyped'}")
+    assert code == Exit.USAGE
+    assert f"{home / 'mistyped'} cannot be read: No such file or directory; " in said
+    assert "Errno" not in said
