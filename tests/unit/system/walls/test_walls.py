@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import signal
+import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +14,7 @@ from support.liars import USER, lying
 from pawld.errors import TransientError
 from pawld.reasons import Reason
 from pawld.system.walls import Walls, walls_for
-from pawld.system.walls.child import FROZEN, command_of, still_held
+from pawld.system.walls.child import FROZEN, command_of, kill, still_held
 
 ROOT = pytest.mark.rig("root")
 GIVEN_UP = """Name:\tpython3
@@ -152,3 +154,19 @@ def test_a_frozen_pawld_starts_its_children_by_its_own_word(monkeypatch: pytest.
     assert command_of("pawld.x")[-2:] == ["-m", "pawld.x"]
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     assert command_of("pawld.x") == [sys.executable, FROZEN, "pawld.x"]
+
+
+class NotOurs(subprocess.Popen[bytes]):
+    """A child that this process may not kill, as it is to a root without CAP_KILL."""
+
+    def kill(self) -> None:
+        raise PermissionError
+
+
+@ROOT
+@pytest.mark.parametrize(("command", "code"), [(["sleep", "60"], -signal.SIGKILL), (["true"], 0)])
+def test_whom_root_may_not_kill_ends_by_itself_or_by_its_own_user(command: list[str], code: int) -> None:
+    uid = 65534
+    with NotOurs(command, user=uid) as child:
+        kill(child, uid, timedelta(seconds=0.2 if code else 20))
+        assert child.wait(10) == code
