@@ -36,6 +36,7 @@ def test_it_tells_its_version_and_every_key_of_its_configuration(frozen: Frozen)
     assert {"updater", "agents"} <= set(schema["$defs"]["Settings"]["properties"])
 
 
+@pytest.mark.long
 def test_it_tells_the_whole_story_by_itself(frozen: Frozen) -> None:
     assert len(json.loads(answered(frozen.program, "--json", "demo"))["scenes"]) == 6
 

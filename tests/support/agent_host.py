@@ -7,7 +7,6 @@ import contextlib
 import io
 import json
 import os
-import socket
 import sys
 import urllib.request
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from support.logs import restored_logging
+from support.ports import free_port
 
 from pawld.cli.main import main
 
@@ -127,11 +127,6 @@ def agent_host(home: Path, supply: str) -> Iterator[AgentHost]:
         yield AgentHost(home, supply, free_port())
     finally:
         stop(home)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 def stop(home: Path) -> None:

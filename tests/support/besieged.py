@@ -7,7 +7,6 @@ attack must not do is looked at from outside: by asking the agent itself, and by
 import hashlib
 import io
 import re
-import socket
 import sys
 import tarfile
 import urllib.request
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from support.moving import serving
+from support.ports import free_port
 from support.raw_server import Asked, Handler, Wire, raw_server
 from support.static_web import StaticWeb, static_web
 from support.tuf_repository import TufRepository, custom
@@ -99,7 +99,7 @@ class Besieged:
         self.target = f"acme/stable/{platform.name}"
         self.content: Handler = serving(b"")
         self.vendor = Vendor(platform.os, platform.arch, content_url=content_url)
-        self.port = _free_port()
+        self.port = free_port()
         self._interface = vendors.serve(vendors.Interface, self.vendor)
         (home / "root.json").write_bytes(repository.first_root)
         (home / "token").touch(mode=0o600)
@@ -209,9 +209,3 @@ def _digest(slot: Path) -> str:
         content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
         digest.update(f"{path.relative_to(slot)} {path.lstat().st_mode:o} {len(content)}\n".encode() + content)
     return digest.hexdigest()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

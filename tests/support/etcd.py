@@ -4,7 +4,6 @@ import base64
 import json
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from ssl import SSLContext
 from typing import Any
 
 import httpcore
+from support.ports import free_port
 
 
 class EtcdServer:
@@ -23,7 +23,7 @@ class EtcdServer:
         self, folder: Path, *, host: str = "127.0.0.1", prefix: Sequence[str] = (), tls: Sequence[str] = ()
     ) -> None:
         self.folder = folder
-        self.client, peer = _free_ports()
+        self.client, peer = free_port(), free_port()
         scheme = "https" if tls else "http"
         self.url = f"{scheme}://{host}:{self.client}"
         inside = f"http://127.0.0.1:{peer}"
@@ -81,8 +81,3 @@ def etcd_server(folder: Path) -> Iterator[EtcdServer]:
         yield server
     finally:
         server.stop()
-
-
-def _free_ports() -> list[int]:
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
-        return [one.getsockname()[1], other.getsockname()[1]]

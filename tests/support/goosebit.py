@@ -5,7 +5,6 @@ It has no error threshold of its own: ``watch_over`` pauses a rollout by its API
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from urllib.parse import urlencode
 
 import httpcore
 from filelock import FileLock
+from support.ports import free_port
 
 RELEASE = "goosebit==0.2.12"
 _HOME = Path(
@@ -102,8 +102,7 @@ class Goosebit:
 @contextmanager
 def goosebit_server(folder: Path) -> Iterator[Goosebit]:
     """Run it on an empty database until the block ends."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = free_port()
     package = next((VENV / "lib").glob("python3*/site-packages/goosebit"))
     (folder / "pyproject.toml").write_text(_MIGRATIONS.format(package=package))
     environ = {

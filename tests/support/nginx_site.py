@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from support.ports import free_port
+
 _CONFIG = """
 daemon off;
 master_process off;
@@ -35,8 +37,7 @@ http {{
 @contextmanager
 def nginx_site(root: Path, run: Path, *, locations: str = "") -> Iterator[str]:
     """Serve *root* until the block ends; yield the URL. *run* is a directory for what nginx writes."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = free_port()
     config = run / "nginx.conf"
     config.write_text(_CONFIG.format(run=run, root=root, port=port, locations=locations))
     search = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin"])

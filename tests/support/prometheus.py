@@ -1,7 +1,6 @@
 """A real Prometheus that scrapes one target five times a second, and is asked by its API."""
 
 import json
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +10,8 @@ from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
+
+from support.ports import free_port
 
 _PATIENCE = 60  # seconds, on a busy machine
 _CONFIG = """
@@ -57,7 +58,7 @@ def prometheus(folder: Path, rules: Path, target: int) -> Iterator[Prometheus]:
     """Run one that scrapes the loopback port *target* as the job pawld."""
     config = folder / "prometheus.yml"
     config.write_text(_CONFIG.format(rules=rules, target=target))
-    port = _free_port()
+    port = free_port()
     command = [
         "prometheus",
         f"--config.file={config}",
@@ -71,8 +72,3 @@ def prometheus(folder: Path, rules: Path, target: int) -> Iterator[Prometheus]:
     finally:
         process.kill()
         process.wait(30)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        return int(held.getsockname()[1])

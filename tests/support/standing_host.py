@@ -14,7 +14,8 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-from support.agent_host import AgentHost, Said, free_port, stop
+from support.agent_host import AgentHost, Said, stop
+from support.ports import free_port
 from support.publishing import founded, incoming
 from support.static_web import Misbehaviour, StaticWeb, send, static_web
 

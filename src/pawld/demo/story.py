@@ -1,6 +1,7 @@
 """The story that ``pawld demo`` tells: each scene runs the real updater, and says what proved its ending."""
 
 import os
+import random
 import secrets
 import socket
 import urllib.request
@@ -12,7 +13,7 @@ from typing import TypeVar
 from pawld.demo import vendor as vendors
 from pawld.demo.program import BALLAST, Release, interpreter
 from pawld.demo.publisher import CHANNEL, PRODUCT, Publisher
-from pawld.errors import TransientError
+from pawld.errors import OperatorError, TransientError
 from pawld.lifecycle.cycle import Cycle, Outcome
 from pawld.ports import Progress
 from pawld.reasons import Reason
@@ -202,6 +203,9 @@ def _with(scene: Scene, proof: str) -> Scene:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return one that nobody listens on, below those that the system gives to others before the agent starts."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+    raise OperatorError(Reason.USAGE, "The demonstration found no free port on loopback.")
