@@ -20,9 +20,10 @@ def acme(systemd_host: SystemdHost) -> Iterator[DebAgent]:
 
 def test_a_package_is_updated_and_a_sick_one_is_taken_back_by_the_package_that_was_kept(acme: DebAgent) -> None:
     acme.release("1.0.0")
-    assert acme.pawld("update").exit == 0
+    begun = acme.pawld("update")
+    assert (begun.exit, begun.reason) == (0, "updated"), begun.agent
     assert (acme.installed(), acme.running()) == ("installed 1.0.0", "active 1.0.0")
-    configuration = acme.host.path("/etc/acme-agent.conf")
+    configuration = acme.host.path("/etc/acme-deb.conf")
     configuration.write_text("# the administrator's\n")
     first = acme.pid()
 

@@ -12,10 +12,10 @@ from support.serviced import Answered
 from support.systemd import SystemdHost
 from support.vendor_site import TOKEN, VendorSite
 
-UNIT = "acme-agent.service"
-VENDOR = "vendor-of-acme-agent.service"
-_PROGRAM = "/usr/lib/acme-agent/agent"
-_HEALTH = "/usr/lib/acme-agent/health"
+UNIT = "acme-deb.service"
+VENDOR = "vendor-of-acme-deb.service"
+_PROGRAM = "/usr/lib/acme-deb/agent"
+_HEALTH = "/usr/lib/acme-deb/health"
 _SERVICE = f"[Service]\nExecStart=/bin/sh {_PROGRAM}\n[Install]\nWantedBy=multi-user.target\n"
 _CONFIG = """
 [updater]
@@ -32,11 +32,11 @@ metadata_url = "{metadata_url}"
 root_file = "{home}/publisher/public/metadata/1.root.json"
 [agents.acme.install]
 type = "deb"
-package = "acme-agent"
+package = "acme-deb"
 reserve = "1MiB"
 [agents.acme.service]
 type = "systemd"
-unit = "acme-agent.service"
+unit = "acme-deb.service"
 [agents.acme.health]
 probation = "1s"
 checks = [
@@ -48,7 +48,7 @@ checks = [
 
 @dataclass(frozen=True)
 class DebAgent:
-    """The package ``acme-agent``, its unit, its vendor and its publisher; *home* is seen by the host too."""
+    """The package ``acme-deb``, its unit, its vendor and its publisher; *home* is seen by the host too."""
 
     host: SystemdHost
     home: Path
@@ -71,13 +71,13 @@ class DebAgent:
         """Build the package with dpkg-deb, sign its record, and offer it as the newest."""
         files = {
             f"/lib/systemd/system/{UNIT}": _SERVICE,
-            _PROGRAM: f"echo {version} >/run/acme-agent.version\nexec sleep infinity\n",
+            _PROGRAM: f"echo {version} >/run/acme-deb.version\nexec sleep infinity\n",
             _HEALTH: f"{health}\n",
-            "/etc/acme-agent.conf": f"# as {version} ships it\n",
+            "/etc/acme-deb.conf": f"# as {version} ships it\n",
         }
-        scripts = {"postinst": "systemctl daemon-reload && systemctl enable --quiet acme-agent.service"}
-        data = packages.deb(self.home, version, files=files, scripts=scripts, name="acme-agent")
-        package = self.home / f"acme-agent_{version}_amd64.deb"
+        scripts = {"postinst": "systemctl daemon-reload && systemctl enable --quiet acme-deb.service"}
+        data = packages.deb(self.home, version, files=files, scripts=scripts, name="acme-deb")
+        package = self.home / f"acme-deb_{version}_amd64.deb"
         package.write_bytes(data)
         place = ["--version", version, "--platform", "linux-x86_64", "--channel", "stable", "--patches", "0"]
         release(self.home / "publisher", "ingest", package, *place)
@@ -92,13 +92,13 @@ class DebAgent:
 
     def installed(self) -> str:
         """State and version, by dpkg's own word."""
-        asked = ["dpkg-query", "--showformat=${db:Status-Status} ${Version}", "--show", "acme-agent"]
+        asked = ["dpkg-query", "--showformat=${db:Status-Status} ${Version}", "--show", "acme-deb"]
         return self.host.run(asked).output.strip()
 
     def running(self) -> str:
         """The unit's state, and the version that its process wrote down when it began."""
         active = self.host.run(["systemctl", "is-active", UNIT]).output.strip()
-        return f"{active} {self.host.path('/run/acme-agent.version').read_text().strip()}"
+        return f"{active} {self.host.path('/run/acme-deb.version').read_text().strip()}"
 
     def pid(self) -> str:
         return self.host.run(["systemctl", "show", "--property=MainPID", "--value", UNIT]).output.strip()
@@ -107,7 +107,7 @@ class DebAgent:
 @contextmanager
 def deb_agent(host: SystemdHost) -> Iterator[DebAgent]:
     """Set the agent up, and leave nothing of it on the host."""
-    agent = DebAgent(host, host.shared / "acme-agent")
+    agent = DebAgent(host, host.shared / "acme-deb")
     agent.home.mkdir()
     agent.found()
     try:
@@ -115,4 +115,4 @@ def deb_agent(host: SystemdHost) -> Iterator[DebAgent]:
     finally:
         host.run(["systemctl", "disable", "--quiet", UNIT])
         host.run(["systemctl", "stop", "pawld-deadman-acme.timer", UNIT, VENDOR])
-        host.run(["dpkg", "--purge", "acme-agent"])
+        host.run(["dpkg", "--purge", "acme-deb"])
