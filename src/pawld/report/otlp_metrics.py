@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from google.protobuf.message import DecodeError
 from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.sdk.metrics.export import (
@@ -18,7 +17,7 @@ from opentelemetry.sdk.metrics.export import (
 )
 
 from pawld.report.metrics import Family
-from pawld.report.otlp_records import SCOPE, nanoseconds, resource_of
+from pawld.report.otlp_records import SCOPE, kept_in_part, nanoseconds, resource_of
 
 _UNKNOWN = 0  # when a counter began: it outlives every process
 
@@ -33,10 +32,7 @@ def encoded(families: Sequence[Family], now: datetime, host_id: str) -> bytes:
 
 def rejected(answer: bytes) -> tuple[int, str]:
     """Return how many points the collector rejected, and why; ``ValueError`` for what is no answer to an export."""
-    try:
-        partial = ExportMetricsServiceResponse.FromString(answer).partial_success
-    except DecodeError as error:
-        raise ValueError(str(error)) from error
+    partial = kept_in_part(ExportMetricsServiceResponse, answer)
     return partial.rejected_data_points, partial.error_message
 
 

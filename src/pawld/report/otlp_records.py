@@ -56,11 +56,16 @@ def encoded(letter: Letter, host_id: str) -> bytes:
 
 def rejected(answer: bytes) -> tuple[int, str]:
     """Return how many records the collector rejected, and why; ``ValueError`` for what is no answer to an export."""
+    partial = kept_in_part(ExportLogsServiceResponse, answer)
+    return partial.rejected_log_records, partial.error_message
+
+
+def kept_in_part(form: type[Any], answer: bytes) -> Any:
+    """Return what a collector's *answer* of this *form* says that it did not keep; ``ValueError`` as ``rejected``."""
     try:
-        partial = ExportLogsServiceResponse.FromString(answer).partial_success
+        return form.FromString(answer).partial_success
     except DecodeError as error:
         raise ValueError(str(error)) from error
-    return partial.rejected_log_records, partial.error_message
 
 
 def resource_of(host_id: str) -> Resource:
