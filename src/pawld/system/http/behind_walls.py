@@ -65,8 +65,7 @@ def _get(asked: Mapping[str, Any], web: Web, channel: Channel) -> None:
     """Tell the head; then a block each time that one is asked for."""
     place = asked["location"]
     location = Location(**{**place, "final_hosts": tuple(place["final_hosts"])})
-    deadline = None if asked["deadline"] is None else timedelta(seconds=asked["deadline"])
-    with web.get(location, headers=asked["headers"], deadline=deadline) as answer:
+    with web.get(location, headers=asked["headers"], deadline=timedelta(seconds=asked["deadline"])) as answer:
         _head(channel, answer.status, answer.headers, answer.url, answer.hops)
         body, block = Body(answer), memoryview(bytearray(_READ))
         while channel.receive()[0] == NEXT:
