@@ -23,6 +23,7 @@ from pawld.report.acknowledgement import check_taken
 from pawld.report.letter import Letter
 from pawld.report.metrics import Family
 from pawld.system.http import Reply, Web, shown
+from pawld.system.words import printable
 
 LIMIT = timedelta(seconds=5)  # for one post, its answer included
 _ANSWER_LIMIT = 64 * 1024  # bytes
@@ -127,5 +128,4 @@ def _check_whole(reply: Reply, rejected: Rejected) -> None:
     except ValueError as error:
         raise TransientError(Reason.ANSWER_NOT_UNDERSTOOD, f"{where} did not answer in OTLP.") from error
     if count:
-        told = "".join(one if one.isprintable() else "?" for one in why[:_LONGEST_TOLD])
-        raise RejectedError(Reason.BAD_REQUEST, f"{where} will never take it: {told}")
+        raise RejectedError(Reason.BAD_REQUEST, f"{where} will never take it: {printable(why, _LONGEST_TOLD)}")

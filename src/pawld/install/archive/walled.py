@@ -12,13 +12,14 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, BinaryIO
 
-from pawld.install.archive.behind_walls import ASK, DATA, FAILED, REFUSED, request
+from pawld.install.archive import behind_walls as reader
 from pawld.install.archive.limits import KiB, Limits, refused
 from pawld.install.archive.writer import Writer, Written
 from pawld.ports import Progress
 from pawld.system.faults import host_faults
 from pawld.system.walls import BrokenChannelError, Channel, Walls, reader_failed
 from pawld.system.walls.channel import document_of
+from pawld.system.words import printable
 
 MODULE = "pawld.install.archive.behind_walls"
 WHAT = "reads archives"
@@ -43,7 +44,7 @@ class WalledUnpack:
             child = stack.enter_context(self._walls.child(MODULE, WHAT, given.descriptor))
             given.hand_over()
             child.channel.wait_for(self._silence, given.is_awaited)
-            child.channel.tell(ASK, request(form, limits))
+            child.channel.tell(reader.ASK, reader.request(form, limits))
             child.channel.flush()
             writer.start()
             _take(child.channel, writer)
@@ -55,16 +56,16 @@ def _take(channel: Channel, writer: Writer) -> None:
     while True:
         kind, content = channel.receive()
         match kind:
-            case b"f":
+            case reader.FILE:
                 name, size, mode = _told(content, str, int, int)
                 writer.file(name, size, mode, _pieces(channel, size))
-            case b"p":
+            case reader.FOLDER:
                 writer.folder(*_told(content, str))
-            case b"l":
+            case reader.LINK:
                 writer.link(*_told(content, str, str))
-            case b"o":
+            case reader.OTHER:
                 writer.count_other()
-            case b"e":
+            case reader.END:
                 return
             case _:
                 raise _ended(kind, content)
@@ -74,7 +75,7 @@ def _pieces(channel: Channel, size: int) -> Iterator[memoryview]:
     """Yield what a file holds: exactly *size* bytes."""
     while size > 0:
         kind, content = channel.receive()
-        if kind != DATA:
+        if kind != reader.DATA:
             raise _ended(kind, content)
         if not 0 < len(content) <= size:
             raise BrokenChannelError("it sent a file of another length than it said")
@@ -93,9 +94,9 @@ def _told(content: memoryview, *kinds: type) -> list[Any]:
 def _ended(kind: bytes, content: memoryview) -> Exception:
     """What it means that something else comes than the next member."""
     said = bytes(content[:_SAID]).decode("utf-8", "replace")
-    if kind == REFUSED:
-        return refused("".join(one if one.isprintable() else "?" for one in said))
-    if kind == FAILED:
+    if kind == reader.REFUSED:
+        return refused(printable(said, _SAID))
+    if kind == reader.FAILED:
         return reader_failed(WHAT, f"it came to its limits ({said!a})")
     return BrokenChannelError("it said what is no part of an archive")
 

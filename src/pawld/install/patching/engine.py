@@ -17,6 +17,7 @@ from pawld.reasons import Reason
 from pawld.system.process import inherited
 from pawld.system.walls import Walls, bare_environment
 from pawld.system.walls.channel import READY
+from pawld.system.words import printable
 
 ENGINE = "hdiffpatch"
 MODULE = "pawld.install.patching.child"
@@ -121,7 +122,7 @@ class Engine:
         words = self._pipe(self._process.stderr).read(64 * 1024).decode("utf-8", "replace").strip().splitlines()
         if not words:
             return failed(f"its child process ended with {self._process.wait(_LAST.total_seconds())}")
-        return failed("".join(one if one.isprintable() else "?" for one in words[-1][:_WORDS]).rstrip("."))
+        return failed(printable(words[-1], _WORDS).rstrip("."))
 
     def _kill(self) -> None:
         if self._walls is None:

@@ -7,8 +7,10 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from pawld.errors import OperatorError
 from pawld.reasons import Reason
+from pawld.system.words import printable
 
 MAX_URL = 8192  # characters; signed URLs of object stores stay below 3,000
+_LONGEST_SHOWN = 512  # characters
 _PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,252})", re.ASCII)
 _KEPT = "!#$%&'()*+,/:;=?@[]~"  # what RFC 3986 lets stand, and an escape that is there already
@@ -57,7 +59,7 @@ def shown(url: str) -> str:
     except ValueError:
         return "(not a URL)"
     text = f"{parts.scheme}://{host}{path}" if parts.scheme else host + path
-    return "".join(one if one.isprintable() else "?" for one in text[:512])
+    return printable(text, _LONGEST_SHOWN)
 
 
 def checked_url(url: str, what: str) -> str:

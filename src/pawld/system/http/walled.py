@@ -36,6 +36,7 @@ from pawld.system.http.client import DEADLINE, HEAD_DEADLINE, STALL, USER_AGENT,
 from pawld.system.http.urls import UrlError, address_of
 from pawld.system.walls import BrokenChannelError, Child, Walls
 from pawld.system.walls.channel import document_of
+from pawld.system.words import printable
 
 MODULE = "pawld.system.http.behind_walls"
 WHAT = "talks to servers"
@@ -269,5 +270,4 @@ def _error_of(document: Any) -> PawldError:
         kind, reason = _ERRORS[code]
     except (ValueError, TypeError, KeyError) as error:
         raise BrokenChannelError("it failed for a reason that no client has") from error
-    text = "".join(one if one.isprintable() else "?" for one in str(message)[:_SAID])
-    return kind(reason, text)
+    return kind(reason, printable(str(message), _SAID))
