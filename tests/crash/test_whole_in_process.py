@@ -124,7 +124,9 @@ def _failed(house: House, act: Act, at: int, kind: str, *, lasting: bool) -> str
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("name", "step"), [("update", 14), ("recover", 6), ("recover on probation", 6)])
+@pytest.mark.parametrize(
+    ("name", "step"), [("update", 14), ("rollback", 6), ("recover", 6), ("recover on probation", 6)]
+)
 def test_a_fault_of_the_disk_is_an_outcome_leaves_the_agent_running_and_the_next_start_ends_it(
     name: str, step: int, memory: Path
 ) -> None:

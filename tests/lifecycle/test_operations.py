@@ -28,6 +28,15 @@ def test_rollback_goes_to_the_previous_slot_and_blocks_the_one_left(world: World
     assert world.update().reason is Reason.BUILD_BLOCKED
 
 
+def test_a_rollback_that_the_disk_refuses_leaves_the_agent_running(world: World) -> None:
+    world.fail("activate", TransientError(Reason.IO_FAILED, "The disk failed."))
+
+    with pytest.raises(TransientError, match="The disk failed"):
+        world.roll_back()
+
+    assert (world.installed, world.running) == ("1.1.0", "1.1.0")
+
+
 def test_unblock_lets_the_build_in_again(world: World) -> None:
     world.roll_back()
 

@@ -24,6 +24,10 @@ class Operation:
 
     def roll_back(self) -> Idle:
         """Go back to the previous slot, and block the one left until a person lifts it."""
+        with Swap(self.agent, self.ledger).never_left_stopped():
+            return self._roll_back()
+
+    def _roll_back(self) -> Idle:
         Recovery(self.agent, self.ledger).settle()
         current = self.agent.installer.current()
         previous = self._previous(current)

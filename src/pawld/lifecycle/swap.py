@@ -1,7 +1,7 @@
 """Move ``current``, watch, and keep or take back. Each step is recorded before it is taken and can be taken twice."""
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -100,6 +100,15 @@ class Swap:
         idle = Idle(_outcome(back.reason), f"{back.message} {where}" + waiting.losses(self.agent.gates))
         waiting.release(self.agent.gates)
         return self.ledger.rest(idle, back.build)
+
+    @contextmanager
+    def never_left_stopped(self) -> Iterator[None]:
+        """Have the agent run where what is done inside fails, whatever the state says is still to be done."""
+        try:
+            yield
+        except PawldError:
+            self.leave_running()
+            raise
 
     def leave_running(self) -> None:
         """Start what is current and whole, where what is recorded cannot be ended now, as on a full disk."""

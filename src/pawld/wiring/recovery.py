@@ -34,12 +34,9 @@ _NOTHING = "Nothing was interrupted, and nothing is damaged."
 def recovered(host: Host, name: str) -> Outcome:
     """Set aside what cannot be read, restore it from what is on disk, finish or undo, mend and sweep."""
     agent, ledger = host.agent(name), host.ledger(name)
-    try:
+    with Swap(agent, ledger).never_left_stopped():
         done = [*_database(host), *_marks(host, name), *_metadata(host, name)]
         done += _settled(Recovery(agent, ledger))
-    except PawldError:
-        Swap(agent, ledger).leave_running()
-        raise
     return Outcome(name, Reason.RECOVERED, " ".join(done) or _NOTHING)
 
 
