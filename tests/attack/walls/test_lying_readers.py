@@ -42,7 +42,7 @@ FAILED = {
     "fewer bytes than said": "no part of an archive",
     "a negative size": "another form than it should",
     "garbage": "announced a frame",
-    "no document": "no JSON document",
+    "no document": "no value",
     "another kind": "no part of an archive",
     "a crash": "ended before its time",
     "silence": "silent for too long",

@@ -3,7 +3,6 @@
 Either end takes the other for an enemy: a frame that is too long, cut off or silent for too long ends the talk.
 """
 
-import json
 import socket
 import struct
 import time
@@ -11,6 +10,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from math import inf
 from typing import Any
+
+from pawld.system.walls.values import BadValueError, decoded, encoded
 
 READY, UNABLE = b"!", b"-"  # what a child says first: that it has given everything up, or cannot
 LONGEST = 1024 * 1024  # bytes of one frame
@@ -73,8 +74,8 @@ class Channel:
         self.flush()
 
     def tell(self, kind: bytes, document: Any) -> None:
-        """Say a JSON document soon."""
-        self.put(kind, json.dumps(document, separators=(",", ":")).encode("ascii"))
+        """Say a plain value soon."""
+        self.put(kind, encoded(document))
 
     def receive(self) -> tuple[bytes, memoryview]:
         """Return the next frame's kind and content; ``BrokenChannelError`` where none comes."""
@@ -140,9 +141,9 @@ class Channel:
         self._connection.settimeout(left if self._silence is None else min(left, self._silence))
 
 
-def document_of(content: memoryview) -> Any:
-    """Read a frame's JSON document; ``BrokenChannelError`` where it is none."""
+def document_of(content: bytes | memoryview) -> Any:
+    """Read the plain value that was told; ``BrokenChannelError`` where it is none."""
     try:
-        return json.loads(bytes(content))
-    except (ValueError, RecursionError) as error:
-        raise BrokenChannelError("it sent what is no JSON document") from error
+        return decoded(content)
+    except BadValueError as error:
+        raise BrokenChannelError(f"it told what is no value: {error}") from error

@@ -3,7 +3,6 @@
 import errno
 import fcntl
 import io
-import json
 import os
 import socket
 import sys
@@ -27,6 +26,8 @@ from pawld.install.archive.walled import WalledUnpack, _given
 from pawld.model import Unpacked
 from pawld.reasons import Reason
 from pawld.system.walls import BrokenChannelError, Channel, Walls, walls_for
+from pawld.system.walls.channel import document_of
+from pawld.system.walls.values import decoded, encoded
 
 FILES = member("bin/agent", b"code" * 100_000, mode=b"0000755\0") + member("lib/data", b"x")
 GOOD = FILES + member("lib/link", b"", kind=b"2", link="data") + member("empty/", b"", kind=b"5") + END
@@ -198,7 +199,7 @@ def test_the_program_loads_goes_behind_the_walls_serves_and_leaves(
 @pytest.mark.parametrize("stated", [None, Unpacked(5, 1)])
 def test_a_request_reads_back_as_it_was_made(stated: Unpacked | None) -> None:
     limits = Limits.of(stated, Links.INSIDE)
-    assert request_of(json.loads(json.dumps(request("tar.gz", limits)))) == ("tar.gz", limits)
+    assert request_of(decoded(encoded(request("tar.gz", limits)))) == ("tar.gz", limits)
     assert ASK
 
 
@@ -211,11 +212,11 @@ def test_a_real_child_can_open_nothing_and_start_nothing(tmp_path: Path) -> None
     command = [sys.executable, "-P", "-B", str(script)]
     with Walls(USER, walls.uid, walls.gid, lambda _: command).child("curious", "tries") as child:
         kind, found = child.channel.receive()
-    assert (kind, json.loads(bytes(found))) == (b"r", ["EMFILE", "EMFILE", "EAGAIN", "EPERM", "EPERM", "EFBIG"])
+    assert (kind, document_of(found)) == (b"r", ["EMFILE", "EMFILE", "EAGAIN", "EPERM", "EPERM", "EFBIG"])
 
 
 CURIOUS = """
-import errno, json, os, socket, sys, tempfile
+import errno, os, socket, sys, tempfile
 from pawld.system.walls.inside import enter
 file = tempfile.TemporaryFile(buffering=0)
 channel = enter(sys.argv[1:], descriptors=0)

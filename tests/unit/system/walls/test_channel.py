@@ -98,7 +98,7 @@ def test_a_reset_is_told(ends: tuple[Channel, Channel]) -> None:
         one.receive()
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b"[" * 100_000])
 def test_what_is_no_document_is_told(content: bytes) -> None:
-    with pytest.raises(BrokenChannelError, match="no JSON"):
+    with pytest.raises(BrokenChannelError, match="no value"):
         document_of(memoryview(content))
