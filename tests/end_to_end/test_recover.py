@@ -208,6 +208,18 @@ def read_only(directory: Path) -> Iterator[None]:
 
 
 @pytest.mark.rig("mount")
+def test_a_root_with_nothing_in_it_is_refused_and_stays_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mistyped = tmp_path / "ocme"
+
+    code = main(["recover", "--root", str(mistyped), "--state", str(tmp_path / "state")])
+
+    assert code == 2
+    assert f"There is no agent in {mistyped}" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("words", [configured, by_root])
 def test_with_a_read_only_state_it_only_reports_and_says_that_all_is_well(
     words: Any, up_to_date: House, capsys: pytest.CaptureFixture[str]

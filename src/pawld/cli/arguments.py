@@ -6,6 +6,7 @@
 import argparse
 import importlib
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -79,6 +80,15 @@ def add_common(parser: argparse.ArgumentParser, default: Any = None) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", default=default, help="the configuration file")
     parser.add_argument("--json", action="store_true", default=default or False, help="one JSON document on stdout")
     parser.add_argument("-v", "--verbose", action="store_true", default=default or False, help="say more, on stderr")
+
+
+def moment(text: str) -> datetime:
+    """Read an ISO 8601 time; without a zone it is UTC. ``ArgumentTypeError`` where it is none."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; one reads like 2027-03-01T12:00Z") from None
+    return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:

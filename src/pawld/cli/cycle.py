@@ -1,23 +1,22 @@
 """``check`` and ``update``."""
 
 import argparse
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pawld.cli.arguments import add_agent, add_command
+from pawld.cli.arguments import add_agent, add_command, moment
 from pawld.cli.asking import done_by_daemon
 from pawld.cli.control import Wish, agents_of, control_of
 from pawld.cli.output import Manner, outcome_lines, show, worst_exit
-from pawld.errors import OperatorError
-from pawld.reasons import Reason
 
 
 def add_to(subparsers: Any) -> None:
     """Describe the commands."""
     check = add_command(subparsers, "check")
     add_agent(check)
-    check.add_argument("--at", metavar="TIME", help="explain the decision at this time, such as 2027-03-01T12:00Z")
+    check.add_argument(
+        "--at", type=moment, metavar="TIME", help="explain the decision at this time, such as 2027-03-01T12:00Z"
+    )
     check.add_argument("--host-id", metavar="ID", help="explain another host's decision")
     check.set_defaults(handler=_check)
     update = add_command(subparsers, "update")
@@ -31,7 +30,7 @@ def add_to(subparsers: Any) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    control, agents, at = control_of(arguments), agents_of(arguments), _moment(arguments.at)
+    control, agents, at = control_of(arguments), agents_of(arguments), arguments.at
     explained = at is not None or arguments.host_id is not None
     if explained:
         document = control.explain(agents, at, arguments.host_id)
@@ -39,17 +38,6 @@ def _check(arguments: argparse.Namespace) -> int:
         document = done_by_daemon(arguments, "check", agents) or control.check(agents)
     show(document, outcome_lines(document), Manner(arguments.json))
     return worst_exit(document)
-
-
-def _moment(text: str | None) -> datetime | None:
-    """Read a time; one without a zone is UTC."""
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise OperatorError(Reason.USAGE, f"{text!r} is no time; one reads like 2027-03-01T12:00Z.") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _update(arguments: argparse.Namespace) -> int:

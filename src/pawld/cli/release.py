@@ -1,14 +1,15 @@
 """``pawld release …``: founding a repository, taking builds in, moving them through channels, serving them."""
 
 import argparse
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from pawld.cli import release_evidence, release_keys
 from pawld.cli import release_talk as talk
-from pawld.cli.release_desk import add_desk, add_passphrase, desk, moment, platform, unlock_new
+from pawld.cli.arguments import moment
+from pawld.cli.release_desk import add_desk, add_passphrase, desk, platform, unlock_new
 from pawld.errors import OperatorError
 from pawld.formats.record import FORMATS
 from pawld.model import Location, Platform, Record
@@ -325,9 +326,16 @@ def _conditions(arguments: Namespace) -> Conditions:
 def _quorum(text: str) -> tuple[str, Quorum]:
     role, _, counts = text.partition("=")
     keys, _, threshold = counts.partition("/")
-    return role, Quorum(int(keys), int(threshold))
+    if not (keys.isdecimal() and threshold.isdecimal()):
+        raise ArgumentTypeError(f"{text!r} names no keys and threshold; it reads like targets=3/2")
+    try:
+        return role, Quorum(int(keys), int(threshold))
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r}: {error}") from None
 
 
 def _public(text: str) -> tuple[str, NamedKey]:
-    role, _, path = text.partition("=")
+    role, given, path = text.partition("=")
+    if not given:
+        raise ArgumentTypeError(f"{text!r} names no role and file; it reads like targets=alice.pub.json")
     return role, read_public(Path(path))

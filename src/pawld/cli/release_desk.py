@@ -5,7 +5,6 @@ import sys
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import cache
 from getpass import getpass
 from pathlib import Path
@@ -75,12 +74,6 @@ def platform(text: str) -> Platform:
     if names[0] is None or names[1] is None or names[2] not in LIBCS:
         raise ArgumentTypeError(f"no host calls itself {text!r}; it is for example linux-x86_64 or linux-arm64-musl")
     return Platform(names[0], names[1], LIBCS[names[2]])
-
-
-def moment(text: str) -> datetime:
-    """Read an ISO 8601 moment; without a zone it is UTC."""
-    read = datetime.fromisoformat(text)
-    return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
 
 
 def _secret(arguments: Namespace) -> Secret | None:

@@ -11,8 +11,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from pawld.errors import OperatorError
+from pawld.install.layout import Layout
 from pawld.lifecycle.database import Database
 from pawld.lifecycle.ledger import Ledger
+from pawld.reasons import Reason
 from pawld.settings.health import Health
 from pawld.settings.install import DirectoryInstall, Install, Service
 from pawld.settings.models import Agent, Limits, PlatformOverride, Settings
@@ -33,13 +36,16 @@ def remember(ledger: Ledger, agent: Agent) -> None:
 def remembered(database: Database | None, roots: Iterable[Path] | None, state: Path) -> Settings:
     """Return settings for recovery alone: the agents in *roots* (None: every noted one), with nothing to check them by.
 
-    A root that nobody noted is an agent of its own, called by the root's name, with no service known.
+    A root that nobody noted is an agent of its own, called by the root's name, with no service known;
+    ``OperatorError`` (usage) where nothing of ours is in it.
     """
     noted = dict(_noted(database)) if database is not None else {}
     by_root = {place["root"]: (name, place) for name, place in noted.items()}
     wanted = [str(root) for root in roots] if roots is not None else sorted(by_root)
     agents = {}
     for root in wanted:
+        if root not in by_root and not Layout(Path(root)).versions.is_dir():
+            raise OperatorError(Reason.USAGE, f"There is no agent in {root}: it holds no directory `versions`.")
         name, place = by_root.get(root, (Path(root).name or "agent", {}))
         agents[name] = _agent(name, Path(root), place)
     updater = Updater.model_construct(state_dir=state, host_id="recovery", stall=timedelta(seconds=30))

@@ -229,6 +229,23 @@ def test_what_cannot_be_is_refused_with_its_code(
     assert sorted(path.name for path in (home / "public/metadata").iterdir()) == before
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--quorum", "root=two"), "'root=two' names no keys and threshold; it reads like targets=3/2"),
+        (("--quorum", "root=1/3"), "a threshold lies between 1 and the number of keys"),
+        (("--public-key", "alice.pub.json"), "'alice.pub.json' names no role and file"),
+    ],
+)
+def test_what_init_does_not_understand_is_told_with_an_example(
+    tmp_path: Path, run: Run, words: tuple[str, ...], told: str
+) -> None:
+    code, said = run("init", tmp_path / "new", "--product", "x", *words)
+    assert code == Exit.USAGE
+    assert told in said
+    assert not (tmp_path / "new").exists()
+
+
 def test_several_keys_need_the_name_of_the_one_that_goes(tmp_path: Path, run: Run) -> None:
     run("init", tmp_path / "home", "--product", "acme-agent")
     code, said = run("rotate", "root")
