@@ -37,7 +37,8 @@ def freeze(out: Path) -> Path:
     made = out / "pawld"
     _strip(made)
     for path in [made, *made.rglob("*")]:
-        os.utime(path, (int(environment["SOURCE_DATE_EPOCH"]),) * 2, follow_symlinks=False)
+        follow = os.utime not in os.supports_follow_symlinks  # on Windows it can do nothing else, and makes no links
+        os.utime(path, (int(environment["SOURCE_DATE_EPOCH"]),) * 2, follow_symlinks=follow)
     return made
 
 

@@ -55,10 +55,22 @@ class WindowsPython:
         given = {"PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1", **(environment or {})}
         return run(["bash", "-c", code, "bash", *arguments], limit=limit, environment=given)
 
+    def install(self, package: str) -> None:
+        """Have pip install one package more, of the version that this host's tests are locked to."""
+        locked = next(one for one in _locked() if one.startswith(f"{package}=="))
+        words = ["-m", "pip", "install", "-q", "--no-warn-script-location", locked]
+        own = {"PIP_CONFIG_FILE": "nul", "PIP_FIND_LINKS": "", "PIP_CERT": ""}  # those of this host are of no use there
+        installed = self.run(words, limit=_ASSEMBLED, environment=own)
+        assert installed.ok, installed
+
 
 def windows_path(path: Path) -> str:
     """Return how Windows programs under Wine call *path*."""
     return "Z:" + str(path).replace("/", "\\")
+
+
+def _locked() -> list[str]:
+    return _LOCKED.findall((ROOT / "tests/requirements.txt").read_text())
 
 
 def _with_pawld(place: Path) -> WindowsPython:
@@ -75,8 +87,7 @@ def windows_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Windows
         return
     place = tmp_path_factory.mktemp("wine")
     constraints = place / "constraints.txt"
-    locked = _LOCKED.findall((ROOT / "tests/requirements.txt").read_text())
-    constraints.write_text("\n".join(locked))
+    constraints.write_text("\n".join(_locked()))
     made = run([str(_SCRIPT), str(place), "-c", windows_path(constraints), *_PACKAGES], limit=_ASSEMBLED)
     assert made.ok, made
     yield _with_pawld(place)

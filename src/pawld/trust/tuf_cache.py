@@ -39,6 +39,15 @@ def locked(directory: Path, wait: timedelta = LOCK_WAIT) -> Iterator[None]:
         lock.release()
 
 
+def trusted_root(directory: Path) -> Path:
+    """Return the root that is trusted now: ``root.json``, a link, or the newest of the history where none was made."""
+    link = directory / "root.json"
+    if link.exists():
+        return link
+    history = {int(one.name.partition(".")[0]): one for one in (directory / "root_history").glob("[1-9]*.root.json")}
+    return history[max(history)] if history else link
+
+
 def set_aside(directory: Path) -> Path:
     """Rename the cache, in place of an older one set aside, and make a new one; return where it lies now."""
     aside = _beside(directory, "set-aside")

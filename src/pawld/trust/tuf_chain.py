@@ -17,6 +17,7 @@ from tuf.api.metadata import Key, Metadata, Role, Root, Signed, Snapshot, Target
 from pawld.errors import TransientError
 from pawld.reasons import Reason
 from pawld.trust.engine import RoleMark
+from pawld.trust.tuf_cache import trusted_root
 
 _ROOT = "tuf.root"
 _TARGETS = "tuf.targets"
@@ -38,7 +39,7 @@ class Chain:
 def read_chain(cache: Path, path: str) -> Chain:
     """Read back the chain that leads to the target *path*; ``TransientError`` (io_failed) where the cache vanished."""
     try:
-        root: Root = _load(cache, "root", Root)
+        root: Root = _read(trusted_root(cache), Root)
         top = [_load(cache, one.type, one) for one in (Timestamp, Snapshot, Targets)]
         delegated = list(_leading_to(path, cache, top[2], _TARGETS, {Targets.type}))
     except (OSError, RepositoryError) as error:
@@ -79,9 +80,13 @@ def _file(name: str) -> str:
 
 
 def _load(cache: Path, name: str, kind: type[Signed]) -> Any:
-    document: Metadata[Any] = Metadata.from_bytes((cache / _file(name)).read_bytes())
+    return _read(cache / _file(name), kind)
+
+
+def _read(file: Path, kind: type[Signed]) -> Any:
+    document: Metadata[Any] = Metadata.from_bytes(file.read_bytes())
     if not isinstance(document.signed, kind):
-        raise RepositoryError(f"{name}.json is of type {document.signed.type}")
+        raise RepositoryError(f"{file.name} is of type {document.signed.type}")
     return document.signed
 
 

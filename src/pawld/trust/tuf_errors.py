@@ -22,6 +22,7 @@ from tuf.api.metadata import Metadata
 from pawld.errors import OperatorError, PawldError, RejectedError, TransientError
 from pawld.reasons import Reason
 from pawld.system.http import shown
+from pawld.trust.tuf_cache import trusted_root
 from pawld.trust.tuf_fetcher import WebFetcher
 
 _ROLE = re.compile(r"(?:New |Final )?(?P<role>.+?)(?:\.json)? is expired")
@@ -80,7 +81,7 @@ def _frozen(message: str, fetcher: WebFetcher, cache: Path) -> str:
     found = _ROLE.fullmatch(message)
     role = found["role"] if found else "metadata"
     try:
-        data = (cache / "root.json").read_bytes() if role == "root" else fetcher.last
+        data = trusted_root(cache).read_bytes() if role == "root" else fetcher.last
         expired: Metadata[Any] = Metadata.from_bytes(data)
         date = f" on {expired.signed.expires:%Y-%m-%d %H:%M} UTC"
     except (OSError, RepositoryError):

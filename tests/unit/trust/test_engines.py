@@ -142,6 +142,18 @@ def test_the_cache_is_private_and_holds_metadata_alone(
     ]
 
 
+def test_where_no_link_to_the_trusted_root_is_made_the_newest_of_its_history_is_read(
+    host: Host, server: StaticWeb, repository: TufRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.symlink", lambda _target, _name: None)  # what Wine does, and calls a success
+    repository.publish_root()
+
+    assert isinstance(host.policy(host.tuf(server.url, repository.first_root)).record(QUESTION), Record)
+
+    assert "root.json" not in files_of(host.cache)
+    assert host.marks.values["acme", "tuf.root"] == repository.root.version == 2
+
+
 @pytest.mark.parametrize("damage", ["a file in its place", "no history", "a folder for a file"])
 def test_a_cache_that_cannot_be_used_is_set_aside_and_the_marks_still_hold(
     damage: str, host: Host, server: StaticWeb, repository: TufRepository
