@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from pawld.install.archive.behind_walls import DATA, END, FILE, FOLDER, LINK, REFUSED
-from pawld.system.http.behind_walls import BLOCK, ERROR, HEAD
+from pawld.system.http.behind_walls import ASK, BLOCK, ERROR, HEAD, NEXT
+from pawld.system.http.behind_walls import END as LAST
 from pawld.system.walls import Channel, Walls, walls_for
 from pawld.system.walls.channel import READY
 from pawld.system.walls.inside import enter, give_up
@@ -145,10 +146,30 @@ def _(channel: Channel) -> None:
     channel.flush()
 
 
-@lie("an answer from elsewhere")
+@lie("a way that leads anywhere")
 def _(channel: Channel) -> None:
-    channel.tell(HEAD, [200, [], "file:///etc/shadow", 0])
+    channel.tell(HEAD, [302, [["Location", "https://169.254.169.254/latest"]], "anywhere"])
     channel.flush()
+
+
+@lie("a way that leads to nowhere")
+def _(channel: Channel) -> None:
+    channel.tell(HEAD, [302, [], "beyond"])
+    channel.flush()
+
+
+@lie("an answer of all that it was ever told")
+def _(channel: Channel) -> None:
+    heard, told = b"", False
+    while True:
+        kind, content = channel.receive()
+        heard += bytes(content)
+        if kind == ASK:
+            channel.tell(HEAD, [200, [], "public"])
+            channel.flush()
+        elif kind == NEXT:
+            told = not told
+            channel.send(*((BLOCK, heard) if told else (LAST,)))
 
 
 @lie("a head that is none")
@@ -159,14 +180,14 @@ def _(channel: Channel) -> None:
 
 @lie("an endless body")
 def _(channel: Channel) -> None:
-    channel.tell(HEAD, [200, [], "https://updates.example.com/", 0])
+    channel.tell(HEAD, [200, [], "public"])
     while True:
         channel.send(BLOCK, bytes(1 << 20))
 
 
 @lie("a body of nothing, again and again")
 def _(channel: Channel) -> None:
-    channel.tell(HEAD, [200, [], "https://updates.example.com/", 0])
+    channel.tell(HEAD, [200, [], "public"])
     while True:
         channel.send(BLOCK)
         time.sleep(0.01)

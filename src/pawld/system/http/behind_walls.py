@@ -1,27 +1,31 @@
 """The HTTP client as a child behind walls: requests come in, answers go out in frames, block by block as asked for.
 
-TLS, HTTP, redirects and names are read here, by a user who may do nothing. It is given the headers of each request, and
-nothing else that is secret.
+TLS, HTTP and names are read here, by a user who may do nothing. It is given each request by itself, with the proxy that
+it goes through; where a redirect leads is for the other end to judge, and perhaps for another child to ask.
 """
 
 import os
 import select
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import timedelta
 from threading import Thread
 from typing import Any
 
 from pawld.errors import PawldError
-from pawld.model import Location
+from pawld.system.http.answers import Answer, Headers
 from pawld.system.http.body import Body
 from pawld.system.http.client import Web
+from pawld.system.http.hop import LEADS, Hop
 from pawld.system.http.pools import Pem
+from pawld.system.http.reach import Reach
+from pawld.system.http.urls import address_of
+from pawld.system.http.wire import Patience
 from pawld.system.walls.channel import LONGEST, BrokenChannelError, Channel, document_of
 from pawld.system.walls.inside import enter, leave
 
-BEGIN, GET, CALL, BODY, NEXT, STOP, HEAD, BLOCK, END, ERROR = (bytes([one]) for one in b"!gcbnshdex")
+BEGIN, ASK, BODY, NEXT, STOP, HEAD, BLOCK, END, ERROR = (bytes([one]) for one in b"!abnshdex")
 _READ = 512 * 1024  # bytes that are read at once; no frame is longer
 DESCRIPTORS = 64  # connections, and what looking names up opens for a moment
 
@@ -52,43 +56,60 @@ def _web(told: Mapping[str, Any]) -> Web:
     return Web(proxy=told["proxy"], ca_file=authorities, stall=stall, user_agent=told["agent"])
 
 
-def _answer(kind: bytes, asked: Any, web: Web, channel: Channel) -> None:
-    if kind == GET:
-        _get(asked, web, channel)
-    elif kind == CALL:
-        _call(asked, web, channel)
-    else:
-        raise BrokenChannelError("it was asked for neither a file nor a call")
+def asked(hop: Hop, patience: Patience) -> dict[str, Any]:
+    """Return the request for *hop*; its body follows."""
+    return {
+        "method": hop.method,
+        "url": hop.address.url,
+        "headers": dict(hop.headers),
+        "body": None if hop.body is None else len(hop.body),
+        "reach": [hop.reach.value, ""] if isinstance(hop.reach, Reach) else ["", hop.reach.origin],
+        "waits": waits(patience),
+    }
 
 
-def _get(asked: Mapping[str, Any], web: Web, channel: Channel) -> None:
+def waits(patience: Patience) -> list[float]:
+    """Return how long is waited each time, and together from now."""
+    return [one.total_seconds() for one in patience.remaining()]
+
+
+def _answer(kind: bytes, told: Any, web: Web, channel: Channel) -> None:
     """Tell the head; then a block each time that one is asked for."""
-    place = asked["location"]
-    location = Location(**{**place, "final_hosts": tuple(place["final_hosts"])})
-    with web.get(location, headers=asked["headers"], deadline=timedelta(seconds=asked["deadline"])) as answer:
-        _head(channel, answer.status, answer.headers, answer.url, answer.hops)
-        body, block = Body(answer), memoryview(bytearray(_READ))
-        while channel.receive()[0] == NEXT:
-            count = body.read_into(block)
-            if not count:
-                channel.send(END)
-                return
-            channel.send(BLOCK, block[:count])
+    if kind != ASK:
+        raise BrokenChannelError("it was asked for nothing")
+    hop, patience = _hop(told, channel), Patience.within(*_waits(told["waits"]))
+    with closing(web.ask(hop, patience)) as response:
+        head = Headers(response.headers)
+        channel.tell(HEAD, [response.status, list(head.items()), response.extensions.get(LEADS, Reach.PUBLIC).value])
+        channel.flush()
+        _tell(Answer(response.status, head, hop.address.url, hop.address.origin, 0, response), patience, channel)
 
 
-def _call(asked: Mapping[str, Any], web: Web, channel: Channel) -> None:
-    reply = web.call(
-        asked["method"],
-        asked["url"],
-        headers=asked["headers"],
-        body=None if asked["body"] is None else _body(asked["body"], channel),
-        limit=asked["limit"],
-        deadline=timedelta(seconds=asked["deadline"]),
+def _tell(answer: Answer, patience: Patience, channel: Channel) -> None:
+    body, block = Body(answer), memoryview(bytearray(_READ))
+    while (frame := channel.receive())[0] == NEXT:
+        patience.extend(*_waits(document_of(frame[1])))
+        count = body.read_into(block)
+        if not count:
+            channel.send(END)
+            return
+        channel.send(BLOCK, block[:count])
+
+
+def _hop(told: Mapping[str, Any], channel: Channel) -> Hop:
+    reach, origin = told["reach"]
+    return Hop(
+        told["method"],
+        address_of(told["url"]),
+        told["headers"],
+        None if told["body"] is None else _body(told["body"], channel),
+        Reach(reach) if reach else address_of(origin),
     )
-    _head(channel, reply.status, reply.headers, reply.url, 0)
-    for block in cut([reply.body]):
-        channel.put(BLOCK, block)
-    channel.send(END)
+
+
+def _waits(told: Sequence[float]) -> tuple[timedelta, timedelta]:
+    stall, whole = told
+    return timedelta(seconds=stall), timedelta(seconds=whole)
 
 
 def _body(length: int, channel: Channel) -> bytes:
@@ -96,11 +117,6 @@ def _body(length: int, channel: Channel) -> bytes:
     while len(body) < length:
         body += channel.receive()[1]
     return bytes(body)
-
-
-def _head(channel: Channel, status: int, headers: Mapping[str, str], url: str, hops: int) -> None:
-    channel.tell(HEAD, [status, list(headers.items()), url, hops])
-    channel.flush()
 
 
 def cut(blocks: Iterable[bytes]) -> Iterator[memoryview]:

@@ -19,6 +19,7 @@ from pawld.model import Location
 from pawld.reasons import Reason
 from pawld.system.http.answers import Answer, Headers, Reply
 from pawld.system.http.faults import network_errors
+from pawld.system.http.hop import LEADS, Hop
 from pawld.system.http.pools import Pem, Pools
 from pawld.system.http.reach import Reach, after
 from pawld.system.http.urls import Address, UrlError, address_of, following, shown
@@ -95,13 +96,37 @@ class Web:
         ``TransientError`` where the network fails; (answer_not_understood) where the body is longer.
         """
         address = _first(url)
-        patience = Patience.within(self._stall, deadline)
-        response = self._ask(method, address, headers, body, Reach.ANYWHERE, patience)
+        response = self.ask(Hop(method, address, headers, body), Patience.within(self._stall, deadline))
         try:
             answer = Answer(response.status, Headers(response.headers), address.url, address.origin, 0, response)
             return Reply(answer.status, answer.headers, answer.whole(limit), address.url)
         finally:
             response.close()
+
+    def ask(self, hop: Hop, patience: Patience) -> httpcore.Response:
+        """Make this one request and return the head of its answer, which the caller closes; errors as ``get`` has.
+
+        Where the answer redirects, its extension ``LEADS`` says how far that may lead.
+        """
+        address = hop.address
+        with network_errors(address.url):
+            request = httpcore.Request(
+                hop.method,
+                httpcore.URL(
+                    scheme=address.scheme.encode(),
+                    host=address.host.encode(),
+                    port=address.port,
+                    target=address.target.encode(),
+                ),
+                headers=self._head(hop),
+                content=hop.body,
+                extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), patience)},
+            )
+            reach = self._reach(hop.reach)
+            response = self._pools.ask(request, address, reach)
+        if response.status in _REDIRECTS:
+            response.extensions[LEADS] = after(self._pools.peer(response, address), reach)
+        return response
 
     def warm(self) -> None:
         """Begin ahead with what the first request would have to wait for; here there is nothing."""
@@ -120,57 +145,32 @@ class Web:
 
     def _followed(self, location: Location, headers: Mapping[str, str], patience: Patience) -> Answer:
         first = address = _first(location.url)
-        reach, sent = self._reach(location), {**location.headers, **headers}
+        sent = {**location.headers, **headers}
+        # An address out of an answer is as far from being trusted as one out of a redirect.
+        reach: Reach | Address = _first(location.named_by) if location.named_by else Reach.ANYWHERE
         for hop in range(MAX_HOPS + 1):
-            response = self._ask("GET", address, sent, None, reach, patience)
+            response = self.ask(Hop("GET", address, sent, reach=reach), patience)
             head = Headers(response.headers)
             if response.status not in _REDIRECTS:
                 _check_end(response, address, first, location.final_hosts)
                 return Answer(response.status, head, address.url, address.origin, hop, response)
-            reach = after(self._pools.peer(response, address), reach)
+            reach = response.extensions[LEADS]
             response.close()
             left, address = address, _next(address, head.get("location"))
             if address.origin != left.origin:  # for good: on the way back the path would be a stranger's choice
                 sent = _for_strangers(sent)
         raise TransientError(Reason.REDIRECT_LOOP, f"{shown(first.url)} leads through more than {MAX_HOPS} redirects.")
 
-    def _reach(self, location: Location) -> Reach:
-        """An address out of an answer is as far from being trusted as one out of a redirect."""
-        if not location.named_by:
-            return Reach.ANYWHERE
-        return after(self._pools.address(_first(location.named_by)), Reach.ANYWHERE)
+    def _reach(self, reach: Reach | Address) -> Reach:
+        return reach if isinstance(reach, Reach) else after(self._pools.address(reach), Reach.ANYWHERE)
 
-    def _ask(
-        self,
-        method: str,
-        address: Address,
-        headers: Mapping[str, str],
-        body: bytes | None,
-        reach: Reach,
-        patience: Patience,
-    ) -> httpcore.Response:
-        with network_errors(address.url):
-            request = httpcore.Request(
-                method,
-                httpcore.URL(
-                    scheme=address.scheme.encode(),
-                    host=address.host.encode(),
-                    port=address.port,
-                    target=address.target.encode(),
-                ),
-                headers=self._head(address, headers, body),
-                content=body,
-                extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), patience)},
-            )
-            return self._pools.ask(request, address, reach)
-
-    def _head(self, address: Address, headers: Mapping[str, str], body: bytes | None) -> list[tuple[bytes, bytes]]:
+    def _head(self, hop: Hop) -> list[tuple[bytes, bytes]]:
         """The request's headers: ours where the caller gave none, and ``Accept-Encoding`` always ours."""
-        head = {"Host": address.authority, "User-Agent": self._user_agent, "Accept": "*/*"}
-        given = {name.title(): value for name, value in headers.items()}
+        head = {"Host": hop.address.authority, "User-Agent": self._user_agent, "Accept": "*/*"}
+        given = {name.title(): value for name, value in hop.headers.items()}
         head |= given | {"Accept-Encoding": "identity"}
-        if body is not None:
-            head["Content-Length"] = str(len(body))
+        if hop.body is not None:
+            head["Content-Length"] = str(len(hop.body))
         return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in head.items()]
 
 

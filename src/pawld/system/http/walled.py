@@ -1,13 +1,11 @@
-"""The HTTP client whose work is done behind walls: no TLS, no HTTP and no redirect is read by this process.
+"""The HTTP client whose work is done behind walls: no TLS and no HTTP is read by this process.
 
 A child does one request at a time; who asks meanwhile gets another. What a child says is believed as little as what a
 server says: it can refuse service, or hand over other bytes, and neither is trusted with more.
 """
 
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,25 +13,28 @@ from typing import Any
 import httpcore
 
 from pawld.errors import OperatorError, PawldError, RejectedError, TransientError
-from pawld.model import Location
 from pawld.reasons import Reason
-from pawld.system.http.answers import Answer, Headers, Reply
 from pawld.system.http.behind_walls import (
+    ASK,
     BEGIN,
     BLOCK,
     BODY,
-    CALL,
     END,
     ERROR,
-    GET,
     HEAD,
     NEXT,
     STOP,
+    asked,
     beginning,
     cut,
+    waits,
 )
-from pawld.system.http.client import DEADLINE, HEAD_DEADLINE, STALL, USER_AGENT, MiB, Web
-from pawld.system.http.urls import UrlError, address_of
+from pawld.system.http.children import Children, Confidant
+from pawld.system.http.client import STALL, USER_AGENT, Web
+from pawld.system.http.hop import LEADS, Hop
+from pawld.system.http.reach import Reach
+from pawld.system.http.urls import Address
+from pawld.system.http.wire import Patience
 from pawld.system.walls import BrokenChannelError, Child, Walls
 from pawld.system.walls.channel import document_of
 from pawld.system.words import printable
@@ -41,7 +42,6 @@ from pawld.system.words import printable
 MODULE = "pawld.system.http.behind_walls"
 WHAT = "talks to servers"
 SLACK = timedelta(seconds=15)  # beyond what the child itself may wait for a server
-_NONE: Mapping[str, str] = {}
 _SAID = 1000  # characters of a sentence
 _STATUS = range(100, 1000)
 
@@ -70,7 +70,10 @@ _ERRORS: dict[str, tuple[type[PawldError], Reason]] = {
 
 
 class WalledWeb(Web):
-    """A ``Web`` whose requests are made by children behind *walls*; the other arguments are those of ``Web``."""
+    """A ``Web`` whose requests are made by children behind *walls*; the other arguments are those of ``Web``.
+
+    Where a redirect leads is judged here, and asked by a child that may know what goes there.
+    """
 
     def __init__(
         self,
@@ -82,88 +85,37 @@ class WalledWeb(Web):
         user_agent: str = USER_AGENT,
     ) -> None:
         super().__init__(proxy=proxy, ca_file=ca_file, stall=stall, user_agent=user_agent)
-        self._walls = walls
         self._proxy = proxy
         self._ca_file = ca_file
-        self._idle: list[Child] = []
-        self._coming: Child | None = None
-        self._lock = threading.Lock()
+        self._children = Children(lambda: walls.begin(MODULE, WHAT), self._prepare)
 
-    @contextmanager
-    def get(
-        self, location: Location, *, headers: Mapping[str, str] = _NONE, deadline: timedelta | None = None
-    ) -> Iterator[Answer]:
-        """Do as ``Web.get``; ``TransientError`` (reader_failed) too."""
-        whole = deadline or DEADLINE
-        asked = {
-            "location": {**asdict(location), "headers": dict(location.headers)},
-            "headers": dict(headers),
-            "deadline": whole.total_seconds(),
-        }
-        with self._talk() as talk:
-            answer = talk.ask(GET, asked, min(whole, HEAD_DEADLINE))
-            talk.go_on(self._stall, whole)
-            yield answer
-
-    def call(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] = _NONE,
-        body: bytes | None = None,
-        limit: int = MiB,
-        deadline: timedelta = timedelta(seconds=60),
-    ) -> Reply:
-        """Do as ``Web.call``; ``TransientError`` (reader_failed) too."""
-        asked = {"method": method, "url": url, "headers": dict(headers), "limit": limit}
-        asked |= {"deadline": deadline.total_seconds(), "body": None if body is None else len(body)}
-        with self._talk() as talk:
-            answer = talk.ask(CALL, asked, deadline, body)
-            return Reply(answer.status, answer.headers, talk.whole(limit), answer.url)
+    def ask(self, hop: Hop, patience: Patience) -> httpcore.Response:
+        """Do as ``Web.ask``; ``TransientError`` (reader_failed) too."""
+        talk = _Talk(self._children.lend(hop), self._children, patience)
+        try:
+            return talk.ask(hop)
+        except BaseException:
+            talk.close()
+            raise
 
     def warm(self) -> None:
         """Begin to start a child; where that fails, the first request does it again and says why."""
-        with self._lock, suppress(TransientError):
-            if self._coming is None and not self._idle:
-                self._coming = self._walls.begin(MODULE, WHAT)
+        self._children.warm()
 
     def close(self) -> None:
-        """End every child; the next request starts a new one."""
+        """End every child that nobody talks to; the next request starts a new one."""
         super().close()
-        with self._lock:
-            idle, self._idle = [*self._idle, *([self._coming] if self._coming else [])], []
-            self._coming = None
-        for child in idle:
-            child.end()
+        self._children.end()
 
-    @contextmanager
-    def _talk(self) -> Iterator["_Talk"]:
-        """Lend a child that nobody else talks to; it is kept where the talk ended in order."""
-        with self._lock:
-            child = self._idle.pop() if self._idle else None
-            coming, self._coming = (self._coming, None) if child is None else (None, self._coming)
-        talk = _Talk(child or self._begun(coming))
-        try:
-            yield talk
-        finally:
-            if talk.end():
-                with self._lock:
-                    self._idle.append(talk.child)
-            else:
-                talk.child.end()
-
-    def _begun(self, coming: Child | None) -> Child:
-        child = coming or self._walls.begin(MODULE, WHAT)
+    def _prepare(self, child: Child) -> None:
         child.look()
         try:
             authorities = _text_of(self._ca_file) if self._ca_file else None
-        except OperatorError:
+            with child.faults():
+                child.channel.tell(BEGIN, beginning(self._proxy, authorities, self._stall, self._user_agent))
+        except PawldError:
             child.end()
             raise
-        with child.faults():
-            child.channel.tell(BEGIN, beginning(self._proxy, authorities, self._stall, self._user_agent))
-        return child
 
 
 def _text_of(ca_file: Path) -> str:
@@ -177,65 +129,68 @@ def _text_of(ca_file: Path) -> str:
 
 
 class _Talk:
-    """One request to a child, and what it says to it."""
+    """One request to a child, and what it says to it: first the head, then the blocks of the body."""
 
-    def __init__(self, child: Child) -> None:
-        self.child = child
-        self._channel = child.channel
+    def __init__(self, confidant: Confidant, children: Children, patience: Patience) -> None:
+        self._confidant = confidant
+        self._children = children
+        self._patience = patience
+        self._channel = confidant.child.channel
         self._at_rest = False
         self._awaiting = True
+        self._is_closed = False
 
-    def ask(self, kind: bytes, asked: Any, patience: timedelta, body: bytes | None = None) -> Answer:
+    def ask(self, hop: Hop) -> httpcore.Response:
         """Ask, and return the head of the answer; the error that the child tells, or that it is one itself."""
-        self._channel.wait_for(patience + SLACK, whole=patience + SLACK)
-        with self.child.faults():
-            self._channel.tell(kind, asked)
-            for part in cut([body or b""]):
+        _, whole = self._patience.remaining()
+        self._channel.wait_for(whole + SLACK, whole=whole + SLACK)
+        with self._confidant.child.faults():
+            self._channel.tell(ASK, asked(hop, self._patience))
+            for part in cut([hop.body or b""]):
                 self._channel.put(BODY, part)
             self._channel.flush()
-            return _answer_of(self._received(HEAD), self)
-
-    def go_on(self, stall: timedelta, whole: timedelta) -> None:
-        """Wait from here on for *stall* each time, and for *whole* together."""
+            response = _response_of(self._received(HEAD), hop, self)
         self._awaiting = False
-        self._channel.wait_for(stall + SLACK, whole=whole + SLACK)
+        return response
 
-    def blocks(self) -> Iterator[bytes]:
+    def __iter__(self) -> Iterator[bytes]:
         """Yield the body's blocks; one is asked for ahead, so that the child waits for servers and this end for it."""
         self._next()
         while not self._at_rest:
-            with self.child.faults():
+            with self._confidant.child.faults():
                 block = self._received(BLOCK, END)
             if not self._at_rest:
                 self._next()
                 yield bytes(block)
 
+    def close(self) -> None:
+        """Leave the rest of the body, and give the child back where it is ready for another request."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self._is_ready():
+            self._children.take_back(self._confidant)
+        else:
+            self._confidant.child.end()
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return what wakes a thread that reads the body, as httpcore's streams do."""
+        return self._channel.connection if info == "socket" else None
+
     def _next(self) -> None:
-        with self.child.faults():
+        stall, whole = self._patience.remaining()
+        self._channel.wait_for(stall + SLACK, whole=whole + SLACK)
+        with self._confidant.child.faults():
             self._awaiting = True
-            self._channel.send(NEXT)
+            self._channel.tell(NEXT, waits(self._patience))
+            self._channel.flush()
 
-    def whole(self, limit: int) -> bytes:
-        """Return a body that comes without being asked for."""
-        body = bytearray()
-        with self.child.faults():
-            while not self._at_rest:
-                body += self._received(BLOCK, END)
-                if len(body) > limit:
-                    raise BrokenChannelError("it sent more than it may")
-        return bytes(body)
-
-    def end(self) -> bool:
-        """Leave the rest of the body; return whether the child is ready for another request."""
+    def _is_ready(self) -> bool:
         if not self._at_rest and not self._awaiting:
             with suppress(BrokenChannelError):
                 self._channel.send(STOP)
                 return True
         return self._at_rest
-
-    def get_extra_info(self, info: str) -> Any:
-        """Return what wakes a thread that reads the body, as httpcore's streams do."""
-        return self._channel.connection if info == "socket" else None
 
     def _received(self, *expected: bytes) -> memoryview:
         kind, content = self._channel.receive()
@@ -249,18 +204,22 @@ class _Talk:
         return content
 
 
-def _answer_of(content: memoryview, talk: _Talk) -> Answer:
-    """Read a head; where it came from is read here anew, out of an address that has to be one that is fetched."""
+def _response_of(content: memoryview, hop: Hop, talk: _Talk) -> httpcore.Response:
+    """Read a head."""
     try:
-        status, pairs, url, hops = document_of(content)
+        status, pairs, leads = document_of(content)
         head = [(str(name).encode("latin-1"), str(value).encode("latin-1")) for name, value in pairs]
-        address = address_of(str(url))
-    except (ValueError, TypeError, UrlError) as error:
+        extensions = {"network_stream": talk, LEADS: _no_further(Reach(leads), hop.reach)}
+    except (ValueError, TypeError) as error:
         raise BrokenChannelError("it told the head of an answer in another form than it should") from error
-    if type(status) is not int or status not in _STATUS or type(hops) is not int:
+    if type(status) is not int or status not in _STATUS:
         raise BrokenChannelError("it told a status that is none")
-    response = httpcore.Response(status, headers=head, content=talk.blocks(), extensions={"network_stream": talk})
-    return Answer(status, Headers(head), address.url, address.origin, hops, response)
+    return httpcore.Response(status, headers=head, content=talk, extensions=extensions)
+
+
+def _no_further(told: Reach, before: Reach | Address) -> Reach:
+    """What the child tells is its own to reach anyway, but nothing that was redirected leads anywhere."""
+    return Reach.PUBLIC if before is Reach.PUBLIC or told is Reach.ANYWHERE else told
 
 
 def _error_of(document: Any) -> PawldError:

@@ -40,6 +40,10 @@ class Patience(float):
         self.stall = stall
         self.until = time.monotonic() + whole.total_seconds()
 
+    def remaining(self) -> tuple[timedelta, timedelta]:
+        """Return what is waited each time, and together from now."""
+        return self.stall, timedelta(seconds=max(0.0, self.until - time.monotonic()))
+
     def left(self) -> float:
         """Return how long the next wait may be; ``httpcore.ReadTimeout`` where there is none left."""
         left = min(self.stall.total_seconds(), self.until - time.monotonic())

@@ -18,11 +18,24 @@ from pawld.errors import OperatorError, PawldError, RejectedError, TransientErro
 from pawld.model import Location
 from pawld.reasons import Reason
 from pawld.system.http import Web, behind_walls
-from pawld.system.http.behind_walls import BEGIN, GET, serve
+from pawld.system.http.behind_walls import ASK, BEGIN, serve
+from pawld.system.http.hop import Hop
+from pawld.system.http.urls import address_of
 from pawld.system.http.walled import WalledWeb
 from pawld.system.walls import BrokenChannelError, Channel, reader_failed
 
 BIG = bytes(range(256)) * 20_000
+
+
+class Noting(Channel):
+    """Remembers all that it is told."""
+
+    heard = b""
+
+    def receive(self) -> tuple[bytes, memoryview]:
+        kind, content = super().receive()
+        self.heard += bytes(content)
+        return kind, content
 
 
 class Thread:
@@ -31,8 +44,9 @@ class Thread:
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
         self.channel = Channel(ours)
+        self.noting = Noting(theirs)
         self.ended = self.seen = False
-        self._thread = threading.Thread(target=self._serve, args=(Channel(theirs),))
+        self._thread = threading.Thread(target=self._serve, args=(self.noting,))
         self._thread.start()
 
     @contextmanager
@@ -119,6 +133,71 @@ def test_two_at_a_time_have_a_child_each(web: WalledWeb, walls: Threads) -> None
     with raw_server(serving(BIG)) as server, web.get(Location(server.url)) as one, web.get(Location(server.url)) as two:
         assert one.whole(1 << 30) == two.whole(1 << 30) == BIG
     assert len(walls.started) == 2
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[HTTPServer]:
+    with HTTPServer() as server:
+        server.expect_request("/b").respond_with_data(b"b")
+        yield server
+
+
+def test_a_redirect_to_another_origin_is_asked_by_another_child_that_knows_no_secret(
+    web: WalledWeb, walls: Threads, httpserver: HTTPServer, elsewhere: HTTPServer
+) -> None:
+    target = elsewhere.url_for("/b")
+    httpserver.expect_request("/a").respond_with_data(status=302, headers={"Location": target})
+    location = Location(httpserver.url_for("/a"), headers={"Authorization": "Bearer secret"})
+    assert fetched(web, location, headers={"Range": "bytes=0-"}) == (200, b"b", target)
+    first, second = walls.started
+    assert b"secret" in first.noting.heard
+    assert target.encode() not in first.noting.heard
+    assert b"secret" not in second.noting.heard
+    assert b"bytes=0-" in second.noting.heard
+
+
+def test_those_who_know_no_secret_ask_every_origin_and_one_that_knows_makes_room(
+    web: WalledWeb, walls: Threads, httpserver: HTTPServer, elsewhere: HTTPServer
+) -> None:
+    """Each costs 25 MB: one of either kind is kept."""
+    httpserver.expect_request("/a").respond_with_data(b"a")
+    open_a, open_b = Location(httpserver.url_for("/a")), Location(elsewhere.url_for("/b"))
+    secret_a, secret_b = (Location(one.url, headers={"X-Token": "t"}) for one in (open_a, open_b))
+    for one in (open_a, open_b, open_a):
+        fetched(web, one)
+    assert len(walls.started) == 1
+    for one in (secret_a, open_b, secret_a, secret_a, open_a):
+        fetched(web, one)
+    assert [one.ended for one in walls.started] == [False, False]
+    fetched(web, secret_b)
+    assert [one.ended for one in walls.started] == [False, True, False]
+
+
+def test_one_that_talked_to_one_origin_alone_may_be_told_its_secret(
+    web: WalledWeb, walls: Threads, httpserver: HTTPServer, elsewhere: HTTPServer
+) -> None:
+    httpserver.expect_request("/a").respond_with_data(b"a")
+    fetched(web, Location(httpserver.url_for("/a")))
+    fetched(web, Location(httpserver.url_for("/a"), headers={"X-Token": "t"}))
+    assert len(walls.started) == 1
+    fetched(web, Location(elsewhere.url_for("/b")))
+    assert len(walls.started) == 2
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "body", "secret"),
+    [
+        ("https://a.example/x", {"Accept": "*/*", "If-None-Match": '"1"', "content-type": "a/b"}, None, False),
+        ("https://a.example/x", {}, b"", False),
+        ("https://a.example/x", {"X-New": "1"}, None, True),
+        ("https://a.example/x?signature=1", {}, None, True),
+        ("https://a.example/x", {}, b"password=1", True),
+    ],
+)
+def test_whatever_may_be_a_secret_is_taken_for_one(
+    address: str, headers: dict[str, str], body: bytes | None, secret: bool
+) -> None:
+    assert Hop("GET", address_of(address), headers, body).may_hold_secrets is secret
 
 
 def test_a_call_carries_method_headers_and_body(web: WalledWeb, httpserver: HTTPServer) -> None:
@@ -210,7 +289,7 @@ def test_a_child_that_was_begun_for_nothing_is_ended(web: WalledWeb, walls: Thre
 
 
 def test_a_child_that_is_asked_for_no_such_thing_leaves() -> None:
-    for words in ([(GET, {})], [(BEGIN, behind_walls.beginning(None, None, timedelta(1), "x")), (b"z", {})]):
+    for words in ([(ASK, {})], [(BEGIN, behind_walls.beginning(None, None, timedelta(1), "x")), (b"z", {})]):
         one, other = (Channel(end) for end in socket.socketpair())
         with closing(one), closing(other):
             for kind, document in words:
