@@ -19,7 +19,7 @@ SEED = 20260101
 LINGER = 1.5  # seconds after the update in which the file system writes back on its own
 ACT = ACTS["update"]
 Choice = Callable[[list[PowerCutImage]], list[PowerCutImage]]
-KINDS = ["ext4", pytest.param("btrfs", marks=pytest.mark.rig("btrfs"))]
+KINDS = ["ext4", *(pytest.param(one, marks=pytest.mark.rig(one)) for one in ("btrfs", "xfs"))]
 
 pytestmark = pytest.mark.rig("power_cut")
 
