@@ -23,7 +23,7 @@ from pawld.system.http import Reply, Web, checked_url
 from pawld.vendors.faults import document, plain
 
 DEADLINE = timedelta(seconds=30)  # for one call; airlock answers a dead etcd within its own transaction timeout
-LIMIT = 64 * 1024  # bytes of an answer
+LIMIT = 64 * 1024  # bytes of an answer that are read
 _HEADERS = {"fleet-lock-protocol": "true", "Content-Type": "application/json"}
 _GROUP = re.compile(r"[a-zA-Z0-9.-]+")
 _log = logging.getLogger("pawld.gates")
@@ -102,7 +102,7 @@ class FleetLockGate:
 
     def _post(self, verb: str) -> Reply:
         url = f"{self._url}/v1/{verb}"
-        return self._web.call("POST", url, headers=_HEADERS, body=self._body, limit=LIMIT, deadline=DEADLINE)
+        return self._web.tell(url, self._body, headers=_HEADERS, most=LIMIT, deadline=DEADLINE)
 
 
 def _told(reply: Reply) -> str:

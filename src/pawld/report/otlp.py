@@ -26,7 +26,7 @@ from pawld.system.http import Reply, Web, shown
 from pawld.system.words import printable
 
 LIMIT = timedelta(seconds=5)  # for one post, its answer included
-_ANSWER_LIMIT = 64 * 1024  # bytes
+_ANSWER_LIMIT = 64 * 1024  # bytes; of a longer answer to what was taken nothing is read
 _LONGEST_TOLD = 200  # characters of what the collector says
 _PROTOBUF = "application/x-protobuf"
 _HEADER = re.compile(r"\s*([A-Za-z0-9!#$%&'*+.^_`|~-]{1,100})\s*=\s*(\S[^\x00-\x1f\x7f]*)")
@@ -56,7 +56,7 @@ class Collector:
         parts = urlsplit(self._url)
         url = parts._replace(path=f"{parts.path.rstrip('/')}/v1/{signal}").geturl()
         headers = {**self._secret_headers(), "Content-Type": _PROTOBUF}
-        reply = self._web.call("POST", url, headers=headers, body=body, limit=_ANSWER_LIMIT, deadline=LIMIT)
+        reply = self._web.tell(url, body, headers=headers, most=_ANSWER_LIMIT, deadline=LIMIT)
         check_taken(reply, "collector", self._now())
         _check_whole(reply, rejected)
 
@@ -121,7 +121,7 @@ def _check_whole(reply: Reply, rejected: Rejected) -> None:
     where = f"The collector {shown(reply.url)}"
     if kind == "text/html":
         raise TransientError(Reason.ANSWER_NOT_UNDERSTOOD, f"{where} answered with a web page, and is none.")
-    if kind != _PROTOBUF:
+    if kind != _PROTOBUF or len(reply.body) == _ANSWER_LIMIT:
         return
     try:
         count, why = rejected(reply.body)

@@ -10,7 +10,6 @@ from pawld.report.letter import Letter
 from pawld.system.http import Web
 
 LIMIT = timedelta(seconds=5)  # for one post, its answer included
-_ANSWER_LIMIT = 64 * 1024  # bytes that are read of an answer, and thrown away
 
 
 class Token(Protocol):
@@ -30,12 +29,13 @@ class Webhook:
         self._token = token
 
     def send(self, letter: Letter) -> None:
-        """Post it; any 2xx is an acknowledgement. ``Idempotency-Key`` is the same for a letter that comes twice."""
+        """Post it; any 2xx is an acknowledgement, whatever is said with it.
+
+        ``Idempotency-Key`` is the same for a letter that comes twice.
+        """
         document = {**letter.document, "lost": letter.lost}
         headers = {"Content-Type": "application/json", "Idempotency-Key": str(document["id"])}
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token.read()}"
-        reply = self._web.call(
-            "POST", self._url, headers=headers, body=json.dumps(document).encode(), limit=_ANSWER_LIMIT, deadline=LIMIT
-        )
+        reply = self._web.tell(self._url, json.dumps(document).encode(), headers=headers, deadline=LIMIT)
         check_taken(reply, "webhook", self._now())

@@ -39,6 +39,11 @@ def test_it_holds_a_place_from_the_moment_it_opens_until_it_is_released(web: Web
     assert airlock.holders["default"] == []
 
 
+def test_a_place_that_was_given_is_held_though_more_is_said_than_is_read(web: Web, airlock: FakeAirlock) -> None:
+    airlock.script.append(Response(bytes(100_000)))
+    assert isinstance(made(web, airlock).check(NOW), Open)
+
+
 def test_a_full_semaphore_closes_it_with_the_servers_own_words(web: Web, airlock: FakeAirlock) -> None:
     made(web, airlock, "a").check(NOW)
     closed = made(web, airlock, "b").check(NOW)

@@ -176,6 +176,13 @@ def test_a_warning_beside_a_success_is_none_of_ours(httpserver: HTTPServer) -> N
     send(httpserver, Letter(1, document(1)))
 
 
+def test_what_was_taken_is_delivered_though_more_is_said_than_is_read(httpserver: HTTPServer) -> None:
+    answer = partial(1, "x" * 100_000)
+    httpserver.expect_request("/v1/logs").respond_with_data(answer, content_type="application/x-protobuf")
+    send(httpserver, Letter(1, document(1), 0))
+    assert len(httpserver.log) == 1
+
+
 def test_a_collector_that_is_busy_says_when_to_come_again(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/v1/logs", "POST").respond_with_data("", status=503, headers={"Retry-After": "120"})
     with pytest.raises(TransientError, match="/v1/logs answered 503") as raised:

@@ -58,3 +58,11 @@ def test_a_status_says_never_or_later(
     assert raised.value.retry_after == (None if kind is RejectedError else timedelta(minutes=10))
     assert "secret" not in raised.value.message
     assert len(httpserver.log) == 1, "a redirect is not followed: the token is for this address alone"
+
+
+def test_a_letter_that_was_taken_is_delivered_whatever_is_said_with_it(httpserver: HTTPServer) -> None:
+    """Or the receiver's long or slow answer would hold back every letter after it."""
+    httpserver.expect_request("/hook").respond_with_data(bytes(200_000))
+    send(httpserver.url_for("/hook"))
+    send(httpserver.url_for("/hook"))
+    assert len(httpserver.log) == 2

@@ -90,3 +90,11 @@ class Answer:
                     Reason.ANSWER_NOT_UNDERSTOOD, f"{shown(self.url)} answered more than {limit} bytes."
                 )
         return bytes(body)
+
+    def beginning(self, most: int) -> bytes:
+        """Return the first *most* bytes of the body; what follows is left where it is."""
+        body = bytearray()
+        blocks = self.blocks() if most else iter(())
+        while len(body) < most and (block := next(blocks, None)) is not None:
+            body += block
+        return bytes(body[:most])

@@ -5,7 +5,7 @@ a redirect's address is judged, and because importing httpx alone costs more tha
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -95,13 +95,24 @@ class Web:
 
         ``TransientError`` where the network fails; (answer_not_understood) where the body is longer.
         """
-        address = _first(url)
-        response = self.ask(Hop(method, address, headers, body), Patience.within(self._stall, deadline))
-        try:
-            answer = Answer(response.status, Headers(response.headers), address.url, address.origin, 0, response)
-            return Reply(answer.status, answer.headers, answer.whole(limit), address.url)
-        finally:
-            response.close()
+        with self._answered(method, url, headers, body, deadline) as answer:
+            return Reply(answer.status, answer.headers, answer.whole(limit), answer.url)
+
+    def tell(
+        self,
+        url: str,
+        body: bytes,
+        *,
+        headers: Mapping[str, str] = _NONE,
+        most: int = 0,
+        deadline: timedelta = timedelta(seconds=60),
+    ) -> Reply:
+        """Post *body* to whoever says by the status alone what became of it; errors as ``call`` has.
+
+        The reply holds the first *most* bytes of the answer: what a receiver goes on to say undoes nothing.
+        """
+        with self._answered("POST", url, headers, body, deadline) as answer:
+            return Reply(answer.status, answer.headers, answer.beginning(most), answer.url)
 
     def ask(self, hop: Hop, patience: Patience) -> httpcore.Response:
         """Make this one request and return the head of its answer, which the caller closes; errors as ``get`` has.
@@ -142,6 +153,14 @@ class Web:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @contextmanager
+    def _answered(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: timedelta
+    ) -> Iterator[Answer]:
+        address = _first(url)
+        with closing(self.ask(Hop(method, address, headers, body), Patience.within(self._stall, deadline))) as response:
+            yield Answer(response.status, Headers(response.headers), address.url, address.origin, 0, response)
 
     def _followed(self, location: Location, headers: Mapping[str, str], patience: Patience) -> Answer:
         first = address = _first(location.url)

@@ -14,9 +14,11 @@ import httpcore
 from pawld.errors import TransientError
 from pawld.model import Location
 from pawld.reasons import Reason
-from pawld.system.http.answers import Answer, Headers, Reply
-from pawld.system.http.client import MiB, Web
+from pawld.system.http.answers import Answer, Headers
+from pawld.system.http.client import Web
+from pawld.system.http.hop import Hop
 from pawld.system.http.urls import shown
+from pawld.system.http.wire import Patience
 
 _NONE: Mapping[str, str] = {}
 
@@ -62,18 +64,10 @@ class OfflineWeb(Web):
         response = httpcore.Response(200 if size is not None else 404, headers=head, content=_late(body, size))
         yield Answer(response.status, Headers(head), location.url, f"{parts.scheme}://{parts.netloc}", 0, response)
 
-    def call(
-        self,
-        method: str,  # noqa: ARG002 - no interface answers here
-        url: str,
-        *,
-        headers: Mapping[str, str] = _NONE,  # noqa: ARG002 - as above
-        body: bytes | None = None,  # noqa: ARG002 - as above
-        limit: int = MiB,  # noqa: ARG002 - as above
-        deadline: timedelta = timedelta(seconds=60),  # noqa: ARG002 - as above
-    ) -> Reply:
-        """Refuse: ``TransientError`` (unreachable)."""
-        raise self._unreachable(url)
+    def ask(self, hop: Hop, patience: Patience) -> httpcore.Response:
+        """Refuse, for no interface answers here: ``TransientError`` (unreachable)."""
+        del patience
+        raise self._unreachable(hop.address.url)
 
     def holds(self, url: str) -> bool:
         """Say whether there is something at *url*."""
