@@ -6,21 +6,25 @@ as if a web server had sent them.
 """
 
 import json
+import os
 import re
-import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pawld.errors import OperatorError, RejectedError
+from pawld.formats.tar import BLOCK, EXTENSIONS, ZEROS, Extensions, Header, read_header
+from pawld.formats.tar.refusal import named, refused
 from pawld.reasons import Reason
 from pawld.system.faults import host_faults
 
 CONTENTS = "pawld-bundle.json"
-BLOCK = 256 * 1024  # bytes handed on at a time
 _MOST_MEMBERS = 10_000  # a root for each year of a long life, and a handful of other documents
+_HANDED_ON = 256 * 1024  # bytes at a time
+_LONGEST_EXTENSION = 1024  # bytes; it holds a name
 _LONGEST_CONTENTS = 64 * 1024  # bytes
 _NAME = re.compile(r"(metadata|targets)(/[A-Za-z0-9][A-Za-z0-9._+-]*)+|pawld-bundle\.json")
 
@@ -63,7 +67,7 @@ class Bundle:
         with host_faults(f"Reading {self.path.name}"), self.path.open("rb") as file:
             file.seek(span.offset)
             left = span.size
-            while left > 0 and (block := file.read(min(BLOCK, left))):
+            while left > 0 and (block := file.read(min(_HANDED_ON, left))):
                 yield block
                 left -= len(block)
 
@@ -77,29 +81,42 @@ def open_bundle(path: Path) -> Bundle:
     """
     if not path.is_file():
         raise OperatorError(Reason.USAGE, f"There is no bundle {path}.")
-    with host_faults(f"Opening {path}"):
-        size = path.stat().st_size
-        try:
-            with tarfile.open(path, "r:") as tar:
-                members = dict(_spans(tar, size))
-        except (tarfile.TarError, EOFError, ValueError, OverflowError, UnicodeError) as error:
-            raise _refused(path, f"it cannot be read as a tar: {error}") from error
+    with host_faults(f"Opening {path}"), path.open("rb", buffering=0) as file:
+        members = dict(_spans(file))
     return Bundle(path, _contents(path, members), members)
 
 
-def _spans(tar: tarfile.TarFile, size: int) -> Iterator[tuple[str, Span]]:
-    seen: set[str] = set()
-    for member in tar:
-        name = member.name
-        plain = member.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and not member.issparse()
-        if not plain or not _NAME.fullmatch(name) or name in seen:
-            raise tarfile.TarError(f"{name[:128]!r} is none of its members")
-        if len(seen) >= _MOST_MEMBERS:
-            raise tarfile.TarError(f"it has more than {_MOST_MEMBERS} members")
-        if member.offset_data + member.size > size:
-            raise tarfile.TarError(f"it ends within {name}")
-        seen.add(name)
-        yield name, Span(member.offset_data, member.size)
+def _spans(file: IO[bytes]) -> Iterator[tuple[str, Span]]:
+    """Read header by header, and nothing between them."""
+    extensions, seen, size = Extensions(), set[str](), os.fstat(file.fileno()).st_size
+    while (block := file.read(BLOCK)) != ZEROS:
+        if len(block) < BLOCK:
+            raise refused("The bundle is cut, or no tar at all.")
+        header, place = read_header(memoryview(block)), file.tell()
+        if place + header.size > size:
+            raise refused(f"The bundle ends within {named(header.name)}.")
+        if header.kind in EXTENSIONS:
+            extensions.add(header, _extension(file, header))
+        else:
+            header = extensions.applied(header)
+            yield header.name, _span(header, place, seen)
+        file.seek(place + header.size + -header.size % BLOCK)
+
+
+def _extension(file: IO[bytes], header: Header) -> bytes:
+    if header.size > _LONGEST_EXTENSION:
+        raise refused(f"The bundle has an extension header of {header.size} bytes.")
+    return file.read(header.size)
+
+
+def _span(header: Header, place: int, seen: set[str]) -> Span:
+    """Return where a member lies; ``RejectedError`` unless it is one that a bundle has."""
+    if header.kind != "0" or not _NAME.fullmatch(header.name) or header.name in seen:
+        raise refused(f"The bundle has a member {named(header.name)}, which is none of its own.")
+    if len(seen) >= _MOST_MEMBERS:
+        raise refused(f"The bundle has more than {_MOST_MEMBERS} members.")
+    seen.add(header.name)
+    return Span(place, header.size)
 
 
 def _contents(path: Path, members: Mapping[str, Span]) -> Contents:

@@ -1,4 +1,4 @@
-"""How much an archive may unfold to, and how each refusal of one is worded.
+"""How much an archive may unfold to.
 
 Where the signed record states what the build holds, that is the cap, and at the end it has to be met exactly. Where it
 does not, the defaults hold, with a cap on the compression ratio beside them.
@@ -7,15 +7,14 @@ does not, the defaults hold, with a cap on the compression ratio beside them.
 from dataclasses import dataclass
 from enum import Enum
 
-from pawld.errors import RejectedError
+from pawld.formats.tar.refusal import named, refused
 from pawld.model import Unpacked
-from pawld.reasons import Reason
+
+__all__ = ["GiB", "KiB", "Limits", "Links", "MiB", "named", "refused"]
 
 KiB = 1024
 MiB = 1024 * KiB
 GiB = 1024 * MiB
-
-_SHOWN = 120  # characters of a hostile name that a message repeats
 
 
 class Links(Enum):
@@ -54,15 +53,3 @@ class Limits:
         if stated is None:
             return cls(links=links)
         return cls(bytes=stated.bytes, files=stated.files, ratio=None, stated=stated, links=links)
-
-
-def refused(message: str) -> RejectedError:
-    """Return the refusal of an archive for the reason that the sentence *message* tells."""
-    return RejectedError(Reason.ARCHIVE_REFUSED, message)
-
-
-def named(name: str | bytes) -> str:
-    """Return *name* as it may stand in a message: escaped, and cut where it is long."""
-    text = name.decode("utf-8", "backslashreplace") if isinstance(name, bytes) else name
-    safe = ascii(text)
-    return safe if len(safe) <= _SHOWN else f"{safe[:_SHOWN]}…' ({len(text)} characters)"

@@ -25,14 +25,6 @@ _DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$", "clock$"} | {
 }
 
 
-def decoded(raw: bytes) -> str:
-    """Return the name that *raw* spells in UTF-8; ``RejectedError`` where it is none."""
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        raise refused(f"The archive's member {named(raw)} has a name that is not UTF-8.") from None
-
-
 def relative(name: str) -> str:
     """Return *name* without the ``./`` that tar puts before it; empty for the root itself.
 

@@ -4,15 +4,13 @@ Regular files, directories and, where the policy has them, symbolic links. Every
 links, devices, fifos, sparse files, volumes, is refused, and so is anything after its end.
 """
 
+from pawld.formats.tar import BLOCK, EXTENSIONS, MAX_EXTENSION, ZEROS, Extensions, Header, read_header
 from pawld.install.archive.forward import Forward
-from pawld.install.archive.header import BLOCK, ZEROS, Header, read_header
 from pawld.install.archive.limits import MiB, named, refused
 from pawld.install.archive.members import Members
-from pawld.install.archive.pax import MAX_EXTENSION, Extensions
 
 MAX_PADDING = MiB  # bytes of zeros after the end; GNU tar fills a record, 10 KiB unless told otherwise
 
-_EXTENSIONS = frozenset("xgLK")
 _REFUSED = {
     "1": "a hard link",
     "3": "a character device",
@@ -32,7 +30,7 @@ def read_tar(stream: Forward, writer: Members) -> None:
     while (block := stream.exactly(BLOCK)) != ZEROS:
         header = read_header(block)
         stream.member = header.name
-        if header.kind in _EXTENSIONS:
+        if header.kind in EXTENSIONS:
             writer.count_other()
             extensions.add(header, _extension(stream, header))
         else:

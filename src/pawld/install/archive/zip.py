@@ -10,10 +10,11 @@ from typing import BinaryIO
 
 from isal import isal_zlib
 
+from pawld.formats.tar.refusal import decoded
 from pawld.install.archive.forward import Forward
 from pawld.install.archive.limits import KiB, Limits, MiB, named, refused
 from pawld.install.archive.members import Members
-from pawld.install.archive.names import MAX_PATH, decoded
+from pawld.install.archive.names import MAX_PATH
 from pawld.install.archive.zip_directory import DESCRIPTOR, LOCAL, Member, Part, large, members_of
 
 _OUTPUT = 256 * KiB  # bytes that are inflated at once

@@ -10,9 +10,9 @@ import zlib
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from pawld.formats.tar.refusal import decoded
 from pawld.install.archive.forward import Forward
 from pawld.install.archive.limits import KiB, Limits, named, refused
-from pawld.install.archive.names import decoded
 
 END = struct.Struct("<4s4H2LH")
 END64 = struct.Struct("<4sQ2H2L4Q")

@@ -7,11 +7,11 @@ import pytest
 from support.archives import END, PACKERS, everything_below, header, long_name, member, pax, unpacked
 
 from pawld.errors import RejectedError
+from pawld.formats.tar.header import read_header
+from pawld.formats.tar.pax import Extensions
 from pawld.install.archive import Limits, Links
 from pawld.install.archive.decompress import Counted
-from pawld.install.archive.header import read_header
 from pawld.install.archive.limits import named
-from pawld.install.archive.pax import Extensions
 from pawld.install.archive.zstd_frames import MAX_FRAMES, FrameSource
 
 LONG = "/".join(["directory"] * 12)

@@ -4,11 +4,11 @@ Only ``path``, ``linkpath`` and ``size`` are taken. Times, owners, comments and 
 slot on purpose; anything else might change what the member means, so it is refused.
 """
 
-from pawld.install.archive.header import Header
-from pawld.install.archive.limits import KiB, named, refused
-from pawld.install.archive.names import decoded
+from pawld.formats.tar.header import Header
+from pawld.formats.tar.refusal import decoded, named, refused
 
-MAX_EXTENSION = 64 * KiB  # bytes of one extension header
+EXTENSIONS = frozenset("xgLK")  # kinds of headers that speak of the member after them
+MAX_EXTENSION = 64 * 1024  # bytes of one extension header
 _LARGEST_OCTAL = 8**11 - 1  # bytes; a size beyond it does not fit the header's own field
 
 _TAKEN = {"path", "linkpath", "size"}

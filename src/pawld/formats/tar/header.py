@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from zlib import adler32
 
-from pawld.install.archive.limits import named, refused
-from pawld.install.archive.names import decoded
+from pawld.formats.tar.refusal import decoded, named, refused
 
 BLOCK = 512  # bytes
 ZEROS = bytes(BLOCK)
