@@ -214,6 +214,26 @@ def test_a_reader_that_went_away_is_no_traceback() -> None:
     assert done.stderr.strip() in {"141", "0"}
 
 
+def ended(words: str, **where: Any) -> "subprocess.CompletedProcess[str]":
+    """Run the program with *words*, and something that is due at its end."""
+    begin = "import atexit, sys; from pawld.cli.main import script; atexit.register(print, 'late')"
+    code = f"{begin}; sys.argv[1:] = {words.split()}; script()"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return subprocess.run([sys.executable, "-c", code], env=environment, text=True, check=False, **where)
+
+
+def test_the_program_does_what_is_due_at_its_end_and_tells_how_it_ended() -> None:
+    done = ended("chek", capture_output=True)
+    assert (done.returncode, done.stdout) == (2, "late\n")
+    assert "reason: usage" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
+def test_what_could_not_be_printed_is_no_success() -> None:
+    with Path("/dev/full").open("w") as full:
+        assert ended("--version", stdout=full, stderr=subprocess.DEVNULL).returncode != 0
+
+
 def test_a_closed_pipe_inside_a_command_ends_with_141(wired: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     wired(FakeControl(error=BrokenPipeError()))
     monkeypatch.setattr("pawld.cli.main._let_go_of_stdout", lambda: None)
