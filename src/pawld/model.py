@@ -4,9 +4,11 @@ Nothing here reads or writes. The signed record's form on the wire is in ``forma
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from pawld.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

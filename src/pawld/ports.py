@@ -7,7 +7,6 @@ are returned; only failures are raised, as ``errors`` says.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol, runtime_checkable
@@ -15,6 +14,7 @@ from typing import BinaryIO, Protocol, runtime_checkable
 from pawld.formats.slot_manifest import FileEntry
 from pawld.model import Hold, Location, NoBuild, Offer, Patch, Pinned, Platform, Question, Record, Slot
 from pawld.reasons import Reason
+from pawld.values import dataclass
 
 
 class Clock(Protocol):

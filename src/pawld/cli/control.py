@@ -7,11 +7,11 @@ those that ``--json`` prints: ``{"agents": […]}``, each agent as ``status`` sh
 import argparse
 import importlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from pawld.cli.output import Document
 from pawld.ports import Progress
+from pawld.values import dataclass
 
 if TYPE_CHECKING:
     from datetime import datetime

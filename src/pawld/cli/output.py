@@ -6,12 +6,12 @@ With ``--json`` one document goes to stdout and everything for people to stderr;
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pawld.errors import PawldError
 from pawld.reasons import Exit, Reason
+from pawld.values import dataclass
 
 Document = Mapping[str, Any]
 

@@ -12,13 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from pawld.system.ending import Leash
 from pawld.system.memory import resident
 from pawld.system.own_command import WITHIN
+from pawld.values import dataclass
 
 MEMORY = 1 << 30  # bytes; a whole update holds 30 to 60 MB, large TUF metadata and patches included below 300
 GRACE = timedelta(minutes=5)  # to finish the step under way once the end was asked for

@@ -6,13 +6,13 @@ whole. It holds no secrets; the configuration only names their places.
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from pawld.settings.glance import Outline, outline
 from pawld.settings.merge import gather
 from pawld.system.faults import host_faults
 from pawld.system.files import make_directory, write_durably
+from pawld.values import dataclass
 
 _DIRECTORY, _FILENAME = "running", "pawld.toml"
 

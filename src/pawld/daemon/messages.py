@@ -1,10 +1,10 @@
 """What the daemon's other threads put into its inbox."""
 
-from dataclasses import dataclass
 from enum import Enum
 
 from pawld.daemon.child import Ending
 from pawld.system.local_line import Caller
+from pawld.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

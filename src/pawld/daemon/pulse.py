@@ -1,9 +1,9 @@
 """The daemon's own look at itself, twice in the time that its service manager watches over: is there a jump, a hang?"""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pawld.ports import Clock
+from pawld.values import dataclass
 
 LONGEST = timedelta(seconds=150)  # between two pulses
 _JUMP = timedelta(seconds=30)  # by which the two clocks may drift apart between two pulses

@@ -1,12 +1,13 @@
 """What there is to do, in the words of the command line, and who waits for it."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Any
 
 from pawld.settings.glance import OutlinedAgent
 from pawld.system.local_line import Caller
 from pawld.system.own_command import detached, own_command
+from pawld.values import dataclass
 
 Document = dict[str, Any]
 

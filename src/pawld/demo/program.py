@@ -4,12 +4,12 @@ import io
 import shutil
 import sys
 import tarfile
-from dataclasses import dataclass
 
 import zstandard
 
 from pawld.errors import OperatorError
 from pawld.reasons import Reason
+from pawld.values import dataclass
 
 BALLAST = 4 * 1024 * 1024  # bytes that do not compress, so that a download can be cut in its middle
 _MODE_PROGRAM, _MODE_DATA = 0o755, 0o644

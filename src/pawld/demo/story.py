@@ -6,7 +6,6 @@ import secrets
 import socket
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,6 +19,7 @@ from pawld.reasons import Reason
 from pawld.settings import Settings, load
 from pawld.system.clock import SystemClock
 from pawld.system.platform import detect
+from pawld.values import dataclass
 from pawld.wiring.host import opened_for_change
 
 AGENT = "acme"

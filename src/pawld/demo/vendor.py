@@ -7,11 +7,13 @@ import json
 import re
 import secrets
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from pawld.values import dataclass
 
 _RANGE = re.compile(r"bytes=(\d+)-")
 _RELEASE = re.compile(r"/v2/agent-releases/([^/]+)(/download)?")

@@ -1,9 +1,9 @@
 """What a check has found."""
 
-from dataclasses import dataclass
 from enum import Enum
 
 from pawld.reasons import Reason
+from pawld.values import dataclass
 
 
 class Level(Enum):

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin
@@ -14,6 +13,7 @@ from pawld.ports import Clock
 from pawld.reasons import Reason
 from pawld.settings.models import Agent
 from pawld.system.http import Web, shown
+from pawld.values import dataclass
 
 _LIMIT = timedelta(seconds=15)  # for one way
 _DRIFT, _SKEW = timedelta(minutes=2), timedelta(minutes=15)  # the last is what signed requests are refused for

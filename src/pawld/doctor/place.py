@@ -5,7 +5,6 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from pawld.reasons import Reason
 from pawld.settings.updater import Updater
 from pawld.system.process import run
 from pawld.system.walls import USER, Walls
+from pawld.values import dataclass
 from pawld.wiring.walls import told, walls_or_why
 
 _MiB = 1024 * 1024

@@ -9,7 +9,6 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -20,6 +19,7 @@ from pawld.formats.tar import BLOCK, EXTENSIONS, ZEROS, Extensions, Header, read
 from pawld.formats.tar.refusal import named, refused
 from pawld.reasons import Reason
 from pawld.system.faults import host_faults
+from pawld.values import dataclass
 
 CONTENTS = "pawld-bundle.json"
 _MOST_MEMBERS = 10_000  # a root for each year of a long life, and a handful of other documents

@@ -9,7 +9,7 @@ import json
 import os
 import stat
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from io import BufferedRandom
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -18,6 +18,7 @@ from pawld.download.disk import disk_errors
 from pawld.errors import OperatorError
 from pawld.reasons import Reason
 from pawld.system.files import fsync, make_directory, write_durably
+from pawld.values import dataclass
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _MAX_NOTE = 4096  # bytes

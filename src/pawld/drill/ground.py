@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,6 +20,7 @@ from pawld.system.faults import host_faults
 from pawld.system.files import make_directory
 from pawld.system.platform import detect
 from pawld.system.process import run
+from pawld.values import dataclass
 
 AGENT = "drill"
 _UNITS = Path("/run/systemd/system")  # of this boot alone: nothing of it outlives the host's next start

@@ -1,7 +1,8 @@
 """The rehearsal's agent: a shell script that runs until it is stopped, and says of itself whether it is well."""
 
 import hashlib
-from dataclasses import dataclass
+
+from pawld.values import dataclass
 
 _PROGRAM = """\
 #!/bin/sh

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from pawld.install.shelf import Shelf
 from pawld.lifecycle.cycle import Outcome
 from pawld.lifecycle.silence import Silence
 from pawld.reasons import Reason
+from pawld.values import dataclass
 from pawld.wiring.host import opened_for_change, opened_for_reading
 
 if TYPE_CHECKING:

@@ -19,11 +19,12 @@ Nothing here applies a difference; the engine does that, in ``install.patching``
 import json
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, BinaryIO
 
 import zstandard
+
+from pawld.values import dataclass
 
 MAGIC = b"pawld-patch1"
 MiB = 1024 * 1024

@@ -8,9 +8,10 @@ a ``ValueError``, never half a manifest. It proves nothing to anybody but this h
 """
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
+
+from pawld.values import dataclass
 
 FILENAME = ".pawld-slot.json"
 _SCHEMA = 1

@@ -5,11 +5,11 @@ one blank between them. A signature without them says only that these bytes were
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pawld.errors import RejectedError
 from pawld.reasons import Reason
+from pawld.values import dataclass
 
 _FORM = re.compile(
     r"product=(?P<product>[A-Za-z0-9][A-Za-z0-9._+-]{0,127}) "

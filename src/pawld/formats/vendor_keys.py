@@ -3,13 +3,13 @@
 ``{"schema": 1, "public_keys": ["RW…", "RW…"], "threshold": 1}`` under ``vendor-keys/PRODUCT.json``.
 """
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from pawld.errors import RejectedError
 from pawld.reasons import Reason
+from pawld.values import dataclass
 
 TARGET = "vendor-keys/{product}.json"
 _Key = Annotated[str, StringConstraints(pattern=r"^RW[A-Za-z0-9+/]{54}$")]

@@ -5,13 +5,13 @@ clock alone decides: a time that does not exist that night is skipped, one that 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pawld.errors import OperatorError
 from pawld.ports import Answer, Closed, Open
 from pawld.reasons import Reason
+from pawld.values import dataclass
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _QUARTER = timedelta(minutes=15)  # no zone of today changes its clocks at another minute

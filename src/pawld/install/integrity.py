@@ -7,12 +7,12 @@ import hashlib
 import os
 import stat
 from collections.abc import Collection
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from pawld.formats.slot_manifest import FILENAME, FileEntry, SlotManifest
 from pawld.install.layout import read_manifest
+from pawld.values import dataclass
 
 # What an agent may make in its own slot without making it another build: Python writes these beside its modules.
 TOLERATED = frozenset({"__pycache__"})

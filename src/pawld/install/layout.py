@@ -8,7 +8,6 @@
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +15,7 @@ from pawld.errors import RejectedError
 from pawld.formats import slot_manifest
 from pawld.reasons import Reason
 from pawld.system import files
+from pawld.values import dataclass
 
 _DOWNLOAD = re.compile(r"[0-9a-f]{64}\..+|.+\.unverified")
 _SLOT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}-[0-9a-f]{12}")

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from pawld.errors import RejectedError, TransientError
@@ -10,6 +9,7 @@ from pawld.model import Platform
 from pawld.reasons import Reason
 from pawld.system.process import Finished
 from pawld.system.process import run as run_here
+from pawld.values import dataclass
 
 _ASKING = timedelta(seconds=60)  # for what only reads
 # Their words are matched, so they must speak English; and nobody is there to be asked.

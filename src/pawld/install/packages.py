@@ -9,7 +9,6 @@ import hashlib
 import shlex
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +20,7 @@ from pawld.model import Record, Slot, Unpacked
 from pawld.ports import Progress, Rebooting, Verified
 from pawld.reasons import Reason
 from pawld.system.faults import host_faults
+from pawld.values import dataclass
 
 _NOBODYS = "0" * 12  # ends the name of what no slot of ours holds
 

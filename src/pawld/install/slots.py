@@ -9,7 +9,7 @@ It downloads nothing, starts no service and keeps no journal.
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from pawld.reasons import Reason
 from pawld.system import files
 from pawld.system.faults import host_faults
 from pawld.system.running import in_use
+from pawld.values import dataclass
 
 _BLOCK = 4096  # bytes; what the last block of each file wastes on the average file system
 _RESERVE = 1024 * 1024  # bytes for manifest, directories and pointer

@@ -1,7 +1,6 @@
 """How one slot comes to be: made aside, proven, made durable, and only then given its name."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from pawld.ports import Progress, Verified, VerifiedPatch
 from pawld.reasons import Reason
 from pawld.system import files
 from pawld.system.memory import let_go_of_mapped_files
+from pawld.values import dataclass
 
 _MANIFEST_MODE = 0o644
 

@@ -1,12 +1,13 @@
 """One agent and its supply, as ``wiring`` put them together."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from pathlib import Path
 
 from pawld.model import Location, Patch, Platform
 from pawld.ports import Clock, Gate, HealthCheck, Installer, Mover, Pin, Service, Source, Trust
+from pawld.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

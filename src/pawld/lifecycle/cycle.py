@@ -1,7 +1,7 @@
 """One cycle: resolve, decide, prepare, wait, swap. Every ending is an outcome with a reason."""
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -21,6 +21,7 @@ from pawld.lifecycle.swap import Swap
 from pawld.model import Hold, NoBuild, Record, Slot, Unconfirmed
 from pawld.ports import Gate, Ordering, Progress
 from pawld.reasons import Reason
+from pawld.values import dataclass
 
 _HASHED_ANEW = timedelta(days=1)  # how old the last proof of the current slot may be
 _LONGEST_NAP = timedelta(minutes=1)  # a gate may open early; a clock may jump

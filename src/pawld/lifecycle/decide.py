@@ -1,12 +1,12 @@
 """Decide, from what is known, whether this host takes this build now. Pure: no clock, no disk, no network."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pawld.lifecycle import rollout, versions
 from pawld.model import Blocked, Pinned, Record, Slot
 from pawld.reasons import Reason
+from pawld.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

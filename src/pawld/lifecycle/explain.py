@@ -1,6 +1,6 @@
 """Explain any host's decision at any time, from the record that is published now or was seen last. Nothing changes."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from pawld.lifecycle.decide import Decision, NotThis, Situation, Update, decide
 from pawld.lifecycle.resolve import Inquiry
 from pawld.model import Hold, NoBuild, Pinned, Record, Slot
 from pawld.reasons import Cause
+from pawld.values import dataclass
 
 _THIS = "This host"
 

@@ -1,7 +1,6 @@
 """What an operator orders by hand: back to the previous slot, block a build, lift a block."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pawld.errors import OperatorError, TransientError
 from pawld.lifecycle.agent import Agent
@@ -11,6 +10,7 @@ from pawld.lifecycle.states import Build, Idle, RollingBack
 from pawld.lifecycle.swap import Swap
 from pawld.model import Blocked, Slot
 from pawld.reasons import Reason
+from pawld.values import dataclass
 
 _LIFT = "`pawld unblock` lifts it."
 

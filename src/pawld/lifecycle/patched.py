@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from pawld.errors import PawldError
@@ -12,6 +11,7 @@ from pawld.lifecycle.states import Downloading, Staging, Verifying
 from pawld.model import Patch, Record, Slot
 from pawld.ports import PatchingInstaller, Progress
 from pawld.reasons import Reason
+from pawld.values import dataclass
 
 _OF_THE_BUILD = frozenset({Reason.WRONG_EXECUTABLE, Reason.QUALIFICATION_FAILED})
 """These are said of files that were proven to be the build's: the full build would end no better."""

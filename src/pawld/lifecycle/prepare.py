@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from pawld.errors import PawldError, RejectedError, TransientError
@@ -14,6 +14,7 @@ from pawld.lifecycle.states import Downloading, Staging, Verifying
 from pawld.model import NoBuild, Record, Slot
 from pawld.ports import Progress, Verified
 from pawld.reasons import Cause, Reason
+from pawld.values import dataclass
 
 _GUESS = 64 * 1024 * 1024  # bytes of a build whose length nobody signed, until it has come
 _WORTHLESS = frozenset({Reason.DIGEST_MISMATCH, Reason.LENGTH_MISMATCH, Reason.EVIDENCE_MISSING})

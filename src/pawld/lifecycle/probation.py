@@ -5,12 +5,13 @@ Time is measured by a clock that cannot jump. A check that cannot tell (DNS, a 4
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 
 from pawld.lifecycle.agent import Limits
 from pawld.model import Slot
 from pawld.ports import Clock, HealthCheck, Sick, Unclear
+from pawld.values import dataclass
 
 _LONGEST_NAP = timedelta(seconds=1)
 _LONGEST_STEP = 60.0  # seconds; more than a check may take

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import assert_never
 
 from pawld.errors import PawldError
@@ -23,6 +22,7 @@ from pawld.lifecycle.swap import Swap, start_if_stopped
 from pawld.model import Slot
 from pawld.ports import Pointed
 from pawld.reasons import Reason
+from pawld.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """Which release is wanted, and what its signed record says. The source says where, trust says what."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from pawld.errors import RejectedError, TransientError
 from pawld.lifecycle import versions
 from pawld.lifecycle.agent import Supply
 from pawld.model import Hold, NoBuild, Offer, Pinned, Question, Record
 from pawld.reasons import Reason
+from pawld.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ of the clock; now and then some more of it; and what a server asked for is honou
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import gcd
 
 from pawld.reasons import Cause, Exit, Reason
+from pawld.values import dataclass
 
 LONGEST_WAIT = timedelta(days=1)
 SHORTEST_WAIT = timedelta(seconds=1)

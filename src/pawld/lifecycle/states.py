@@ -8,11 +8,11 @@
 A state that outlives its process (Swapping, Probation, RollingBack) holds all that ``recover`` needs without network.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
 from pawld.reasons import Reason
+from pawld.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

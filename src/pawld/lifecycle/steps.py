@@ -5,12 +5,13 @@ what is wanted until something may follow what is installed. One cycle takes one
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pawld.errors import PawldError
 from pawld.lifecycle.decide import Decision, NotThis, Situation, Update, decide, urgent
 from pawld.model import Blocked, NoBuild, Pinned, Record
 from pawld.reasons import Reason
+from pawld.values import dataclass
 
 MOST_STEPS = 16  # back from what is wanted; a longer way is a publisher's mistake
 

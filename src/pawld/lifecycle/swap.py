@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from pawld.errors import PawldError, TransientError
@@ -14,6 +14,7 @@ from pawld.lifecycle.states import Build, Idle, Probation, RollingBack, Swapping
 from pawld.model import Slot
 from pawld.ports import Rebooting, Service
 from pawld.reasons import Reason
+from pawld.values import dataclass
 
 _DEAD_MAN_MARGIN = timedelta(minutes=2)  # beyond probation; then pawld itself must be dead
 

@@ -1,11 +1,11 @@
 """Ask the gates. The first closed one answers for all; broken counts as closed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pawld.ports import Broken, Closed, Gate, Lease, Open
 from pawld.reasons import Reason
+from pawld.values import dataclass
 
 LOOK_AGAIN = timedelta(minutes=5)  # where a gate names no time
 

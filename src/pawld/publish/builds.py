@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from pawld.errors import OperatorError
@@ -10,6 +9,7 @@ from pawld.formats.record import read_custom, write_custom
 from pawld.model import Platform, Record
 from pawld.reasons import Reason
 from pawld.system.files import make_directory, write_durably
+from pawld.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

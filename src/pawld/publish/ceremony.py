@@ -6,7 +6,6 @@ have the same one.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from pawld.publish.keys import Unlock
 from pawld.publish.publisher import Publisher, sign_with
 from pawld.publish.repository import load
 from pawld.system.files import write_durably
+from pawld.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

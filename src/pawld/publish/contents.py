@@ -12,7 +12,6 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Literal
 
@@ -23,6 +22,7 @@ from pawld.formats.slot_manifest import FileEntry
 from pawld.formats.tree import mode_of, tree_sha256
 from pawld.model import Unpacked
 from pawld.reasons import Reason
+from pawld.values import dataclass
 
 _TAR_MODES: dict[str, Literal["r|gz", "r|xz"]] = {"tar.gz": "r|gz", "tar.xz": "r|xz"}
 _UNIX = (3, 19)  # the systems whose modes a zip member carries: Unix, macOS

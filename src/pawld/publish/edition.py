@@ -5,13 +5,13 @@ its second signer. Thresholds are counted by python-tuf, on the very bytes that 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from tuf.api.metadata import Metadata, Root, Targets
 
 from pawld.publish.publisher import Publisher
 from pawld.publish.roles import ROOT, TARGETS
+from pawld.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

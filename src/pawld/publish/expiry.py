@@ -1,12 +1,12 @@
 """When each signature ends, and which should be made anew long before."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
 from pawld.publish.edition import delegated
 from pawld.publish.publisher import Publisher
 from pawld.publish.roles import TOP_LEVEL
+from pawld.values import dataclass
 
 
 class Freshness(Enum):

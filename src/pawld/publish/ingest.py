@@ -4,7 +4,7 @@ Nothing that the vendor's interface says of a build is believed; what is signed 
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from pawld.errors import OperatorError, RejectedError
@@ -19,6 +19,7 @@ from pawld.publish.publisher import Publisher
 from pawld.publish.records import custom_of
 from pawld.publish.release import PLAIN, Conditions, put_on_channel
 from pawld.reasons import Reason
+from pawld.values import dataclass
 
 Vouch = Callable[[Record, Path], None]
 """Checks the evidence of a record on the file; raises where it does not hold."""

@@ -9,7 +9,6 @@ import json
 import stat
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from securesystemslib.signer import CryptoSigner, Key, Signer, SSlibKey
 from pawld.errors import OperatorError
 from pawld.reasons import Reason
 from pawld.system.files import make_directory, write_durably
+from pawld.values import dataclass
 
 MIN_PASSPHRASE = 12  # characters
 KEY_FILE_LIMIT = 64 * 1024  # bytes

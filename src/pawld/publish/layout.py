@@ -11,8 +11,9 @@
     DIR/publisher.json     products, channels and terms
 """
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from pawld.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from pawld.model import Chunks
+from pawld.values import dataclass
 
 MiB = 1024 * 1024
 BLOCK = MiB  # bytes read at a time

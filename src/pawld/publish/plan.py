@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from pawld.errors import OperatorError
 from pawld.publish.roles import ARCHIVE, RESERVED, Term, term_of
 from pawld.reasons import Reason
+from pawld.values import dataclass
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")  # as a record's fields; no "/" may come into a path
 

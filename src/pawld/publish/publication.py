@@ -10,7 +10,7 @@ Each step is durable before the next, and all of it can be repeated.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from pawld.publish.edition import Edition, Missing, delegated, missing, ready, v
 from pawld.publish.publisher import Publisher
 from pawld.publish.roles import ONLINE, ROOT, SNAPSHOT, TARGETS, TIMESTAMP
 from pawld.reasons import Reason
+from pawld.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

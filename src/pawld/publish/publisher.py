@@ -3,7 +3,6 @@
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from pawld.publish.roles import ROOT, TARGETS, TOP_LEVEL
 from pawld.publish.staging import Staging
 from pawld.reasons import Reason
 from pawld.system.faults import host_faults
+from pawld.values import dataclass
 
 
 @dataclass(slots=True)

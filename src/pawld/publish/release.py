@@ -4,7 +4,7 @@ A record inherits from the one before it what must not be forgotten: withdrawn v
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from pawld.errors import OperatorError
@@ -16,6 +16,7 @@ from pawld.publish.publisher import Publisher
 from pawld.publish.records import current, everywhere, state
 from pawld.publish.roles import archive_path_of, path_of
 from pawld.reasons import Reason
+from pawld.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

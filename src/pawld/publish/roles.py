@@ -16,10 +16,10 @@ In TUF a ``*`` never crosses a ``/`` and a pattern must be as deep as the path, 
 ``path_of`` and ``archive_path_of``. Every delegation terminates: no other role is asked about its paths.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from pawld.model import Platform
+from pawld.values import dataclass
 
 ROOT = "root"
 TARGETS = "targets"

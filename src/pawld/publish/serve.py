@@ -6,7 +6,6 @@ cached for ever; ``timestamp.json`` is asked for at every poll and may be half a
 
 import hashlib
 import re
-from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from pawld.errors import OperatorError
 from pawld.reasons import Reason
+from pawld.values import dataclass
 
 IMMUTABLE = "public, max-age=31536000, immutable"  # seconds: a year
 POLLED = "public, max-age=30, stale-while-revalidate=60, stale-if-error=86400"

@@ -1,7 +1,7 @@
 """Found a repository: keys, roles, and a first empty edition. Running it again finishes what was cut."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from pawld.publish.repository import Write, write_public
 from pawld.publish.roles import ARCHIVE, ROOT, TARGETS, TOP_LEVEL, Quorum, patterns_of, quorum_of
 from pawld.reasons import Reason
 from pawld.system.files import make_directory, write_durably
+from pawld.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

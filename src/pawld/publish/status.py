@@ -1,13 +1,12 @@
 """What the repository says at this moment, for a person or a monitor."""
 
-from dataclasses import dataclass
-
 from pawld.lifecycle.rollout import fraction_at
 from pawld.model import Record
 from pawld.publish.edition import Missing, missing, staged
 from pawld.publish.expiry import Expiry, expiries
 from pawld.publish.publisher import Publisher
 from pawld.publish.records import read
+from pawld.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pawld import __version__
 from pawld.lifecycle.status import event_document
 from pawld.ports import Event
+from pawld.values import dataclass
 
 LONGEST_MESSAGE = 4096  # characters; the whole sentence is in the history
 

@@ -1,12 +1,12 @@
 """Metrics in Prometheus' text format (version 0.0.4), made of the same documents that ``status`` shows."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pawld import __version__
 from pawld.report.spool_state import Backlog, Loss
+from pawld.values import dataclass
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _STATES = ("idle", "downloading", "verifying", "staging", "waiting", "swapping", "probation", "rolling_back")

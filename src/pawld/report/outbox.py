@@ -7,7 +7,6 @@ yet spooled is spooled when the next one opens.
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
@@ -21,6 +20,7 @@ from pawld.report.errands import PATIENCE, Errands
 from pawld.report.letter import Facts, Letter, written
 from pawld.report.spool import Spool
 from pawld.report.tally import is_outcome
+from pawld.values import dataclass
 
 
 class Receiver(Protocol):

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from enum import Enum, unique
 from pathlib import Path
+
+from pawld.values import dataclass
 
 FILES, STATE = "*.json", "state"
 SPOOLS = "spool"

@@ -5,7 +5,6 @@ Units that a package brought stay the package's; then only what this host needs 
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from pawld.system.faults import host_faults
 from pawld.system.files import make_directory, write_durably
 from pawld.system.process import Finished
 from pawld.system.process import run as run_here
+from pawld.values import dataclass
 
 Run = Callable[[Sequence[str]], Finished]
 

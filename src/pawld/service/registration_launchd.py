@@ -1,7 +1,7 @@
 """pawld itself as a job of launchd: one property list, loaded now and at every boot."""
 
 import plistlib
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from pawld.system.clock import SystemClock
 from pawld.system.faults import host_faults
 from pawld.system.files import write_durably
 from pawld.system.process import run as run_here
+from pawld.values import dataclass
 
 LABEL = "io.pawld.pawld"
 _DAEMONS = Path("/Library/LaunchDaemons")

@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from pathlib import Path, PureWindowsPath
 
@@ -17,6 +17,7 @@ from pawld.system.faults import host_faults
 from pawld.system.files import make_directory
 from pawld.system.windows_registrar import EXISTS, NO_SUCH_SETTING, HostRegistrar, Registrar
 from pawld.system.windows_services import NO_SUCH_SERVICE, HostServices, Services
+from pawld.values import dataclass
 
 NAME = "pawld"
 _PURPOSE = "Keeps agents current on this host."

@@ -5,7 +5,6 @@ It is for what was judged before: anything odd goes to ``load``, which judges it
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from pawld.settings.merge import Draft, gather
 from pawld.settings.places import state_directory
 from pawld.settings.units import read_duration
+from pawld.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

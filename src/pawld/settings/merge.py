@@ -13,13 +13,14 @@ import stat
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from pawld.errors import OperatorError
 from pawld.reasons import Reason
 from pawld.settings.places import configuration_file
+from pawld.values import dataclass
 
 PREFIX = "PAWLD_"
 CONFIG_VARIABLE = "PAWLD_CONFIG"

@@ -1,12 +1,12 @@
 """The effective settings, key by key, and where each came from. Secrets appear as the place where they lie."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from pawld.settings.models import Settings
 from pawld.settings.section import PLACES, Section
 from pawld.system.secret import Secret
+from pawld.values import dataclass
 
 DEFAULT = "default"
 

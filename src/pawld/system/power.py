@@ -3,10 +3,10 @@
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from pawld.system.process import Finished, run
+from pawld.values import dataclass
 
 _SUPPLIES = Path("/sys/class/power_supply")
 _UNKNOWN = 255  # GetSystemPowerStatus

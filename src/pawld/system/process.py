@@ -6,10 +6,11 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
+
+from pawld.values import dataclass
 
 OUTPUT_LIMIT = 64 * 1024  # bytes of each stream that are kept; the last ones tell most
 

@@ -4,9 +4,10 @@ import ctypes
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+from pawld.values import dataclass
 
 _DONE, _NO_MORE_ITEMS = 0, 259
 _TEMPLATE = 7  # PID_TEMPLATE of the summary information: the CPU and the languages

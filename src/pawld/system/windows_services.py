@@ -7,8 +7,9 @@ import ctypes
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from pawld.values import dataclass
 
 STOPPED, START_PENDING, STOP_PENDING, RUNNING = 1, 2, 3, 4
 AUTOMATIC, DISABLED = 2, 4  # start types; 3 is by hand

@@ -4,10 +4,10 @@ An engine proves signatures and freshness of what it fetched. It keeps no marks 
 is ``policy``'s, once for all of them.
 """
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from pawld.model import NoBuild, Question, Record
+from pawld.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

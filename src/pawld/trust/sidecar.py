@@ -4,7 +4,6 @@ With a threshold above one, each key's signature lies beside the document as ``N
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -15,6 +14,7 @@ from pawld.reasons import Reason
 from pawld.system.http import Web, checked_url, shown
 from pawld.trust.engine import RoleMark
 from pawld.trust.signatures import MAX_SIGNATURE, Keyring, KeySource
+from pawld.values import dataclass
 
 DEADLINE = timedelta(minutes=1)  # for each of the small files
 _FIELDS = dict.fromkeys(("version", "channel", "os", "arch", "platform", "filename"), "x")

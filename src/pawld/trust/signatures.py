@@ -6,7 +6,6 @@ memory), keys are counted once each, and every foreign error becomes a reason.
 
 from base64 import b64decode
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from minisign import Error, PublicKey, Signature, VerifyError
@@ -15,6 +14,7 @@ from pawld.errors import OperatorError, RejectedError
 from pawld.model import Question
 from pawld.reasons import Reason
 from pawld.trust.engine import RoleMark
+from pawld.values import dataclass
 
 MAX_SIGNATURE = 16 * 1024  # bytes
 

@@ -4,7 +4,6 @@ Only files that python-tuf verified lie there. They are read by its public docum
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +17,7 @@ from pawld.errors import TransientError
 from pawld.reasons import Reason
 from pawld.trust.engine import RoleMark
 from pawld.trust.tuf_cache import trusted_root
+from pawld.values import dataclass
 
 _ROOT = "tuf.root"
 _TARGETS = "tuf.targets"

@@ -5,7 +5,7 @@ The credentials go to the origin of the base URL and nowhere else: redirects are
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode, urlsplit
@@ -14,6 +14,7 @@ from pawld.errors import OperatorError, PawldError, RejectedError
 from pawld.reasons import Reason
 from pawld.system.http import Reply, Web, checked_url
 from pawld.system.secret import Secret
+from pawld.values import dataclass
 from pawld.vendors.faults import document, fault
 
 Now = Callable[[], datetime]

@@ -6,9 +6,10 @@ of one of these. Everything else is "no address", told by JSON types and names a
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from pawld.values import dataclass
 from pawld.vendors.faults import plain
 
 NAMES = ("url", "download_url", "downloadUrl", "agent_download_url", "agentDownloadUrl", "address", "link", "href")

@@ -5,13 +5,13 @@ The call knows pools only: no agents, no hosts, nobody busy.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pydantic import Field
 
 from pawld.errors import OperatorError, TransientError
 from pawld.reasons import Reason
 from pawld.system.http import Web
+from pawld.values import dataclass
 from pawld.vendors.api import MOST_PAGES, Api, Auth, Now, misunderstood
 from pawld.vendors.faults import plain
 from pawld.vendors.forms import Form, read

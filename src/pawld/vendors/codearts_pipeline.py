@@ -6,7 +6,6 @@ empty lists instead of a refusal, so an empty answer proves nothing.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
@@ -14,6 +13,7 @@ from pydantic import Field
 from pawld.errors import OperatorError
 from pawld.reasons import Reason
 from pawld.system.http import Web
+from pawld.values import dataclass
 from pawld.vendors.api import Api, Auth, Now, misunderstood
 from pawld.vendors.forms import Form, read
 

@@ -10,7 +10,6 @@ import json
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64Error
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
@@ -19,6 +18,7 @@ from pawld.errors import OperatorError, PawldError, TransientError
 from pawld.reasons import Reason
 from pawld.system.http import Reply, Web, checked_url
 from pawld.system.secret import Secret
+from pawld.values import dataclass
 from pawld.vendors.api import header_text, misunderstood
 from pawld.vendors.faults import document, plain
 

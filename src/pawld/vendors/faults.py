@@ -13,7 +13,6 @@ status tells too little. What a vendor says is shown cut short, without control 
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 from pawld.errors import OperatorError, PawldError, TransientError
 from pawld.reasons import Reason
 from pawld.system.http import Reply, retry_after, shown
+from pawld.values import dataclass
 
 SHOWN_TEXT = 240  # characters of a vendor's message that are shown
 SHOWN_CODE = 64

@@ -9,7 +9,7 @@ API: https://eclipse.dev/hawkbit/rest-api/ddi_api/ (the form that goosebit serve
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from enum import Enum
 from http import HTTPStatus
@@ -20,6 +20,7 @@ from pydantic import Field
 
 from pawld.system.http import Reply, Web
 from pawld.system.secret import Secret
+from pawld.values import dataclass
 from pawld.vendors.api import Api, Now, Request, header_text, misunderstood, segment
 from pawld.vendors.faults import plain
 from pawld.vendors.forms import Form, read

@@ -10,7 +10,7 @@ import json
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from pawld.reasons import Reason
 from pawld.system.files import write_durably
 from pawld.system.http import Reply, Web, checked_url
 from pawld.system.secret import Secret
+from pawld.values import dataclass
 from pawld.vendors.api import DEADLINE, LIMIT, Now, Request, misunderstood
 from pawld.vendors.faults import document, fault
 

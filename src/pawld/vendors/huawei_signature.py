@@ -6,9 +6,11 @@ After the "API Request Signing Guide" of Huawei Cloud; the two known answers in 
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from pawld.values import dataclass
 
 ALGORITHM = "SDK-HMAC-SHA256"
 CLOCK_TOLERANCE = timedelta(minutes=15)  # the gateway refuses a signature that is older or newer

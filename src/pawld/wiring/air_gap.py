@@ -1,7 +1,7 @@
 """An agent's supply out of one file: the same engine, marks and journal, and no way to the network."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from pawld.download.bundle import Bundle, open_bundle
@@ -16,6 +16,7 @@ from pawld.settings.pins import FixedPin as FixedSettings
 from pawld.settings.trust import TufTrust
 from pawld.settings.updater import Updater
 from pawld.system.http import OfflineWeb
+from pawld.values import dataclass
 from pawld.wiring.proof import trust_of
 from pawld.wiring.supply import mover_of, targets_url_of
 from pawld.wiring.surroundings import Surroundings

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from pawld.system.files import make_directory
 from pawld.system.host_id import host_id
 from pawld.system.http import Web
 from pawld.system.own_command import DETACHED
+from pawld.values import dataclass
 from pawld.wiring.campaigns import Access, Campaigns
 from pawld.wiring.environment import fingerprint
 from pawld.wiring.glimpse import LOCK

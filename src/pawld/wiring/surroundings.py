@@ -1,13 +1,13 @@
 """What every adapter of one agent is given: its name, the host's clock and client, and where state lies."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from pawld.model import Platform
 from pawld.ports import Clock, MarkStore
 from pawld.system.http import Web
 from pawld.system.walls import Walls
+from pawld.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

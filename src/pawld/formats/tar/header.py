@@ -5,11 +5,11 @@ POSIX.1-2017, pax, "ustar Interchange Format"; GNU tar manual, "Basic Tar Format
 
 import re
 import struct
-from dataclasses import dataclass
 from functools import lru_cache
 from zlib import adler32
 
 from pawld.formats.tar.refusal import decoded, named, refused
+from pawld.values import dataclass
 
 BLOCK = 512  # bytes
 ZEROS = bytes(BLOCK)

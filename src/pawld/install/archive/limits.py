@@ -4,11 +4,11 @@ Where the signed record states what the build holds, that is the cap, and at the
 does not, the defaults hold, with a cap on the compression ratio beside them.
 """
 
-from dataclasses import dataclass
 from enum import Enum
 
 from pawld.formats.tar.refusal import named, refused
 from pawld.model import Unpacked
+from pawld.values import dataclass
 
 __all__ = ["GiB", "KiB", "Limits", "Links", "MiB", "named", "refused"]
 

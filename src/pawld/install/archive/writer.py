@@ -6,7 +6,6 @@ Every cap is checked before the byte, file or directory that would break it is m
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,6 +19,7 @@ from pawld.install.archive.tree import Link, Tree
 from pawld.model import Unpacked
 from pawld.ports import Progress
 from pawld.system.clone import clone
+from pawld.values import dataclass
 
 _BLOCK = 256 * KiB  # bytes of a single program that are read at once
 

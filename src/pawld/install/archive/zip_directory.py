@@ -7,12 +7,12 @@ same.
 
 import struct
 import zlib
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from pawld.formats.tar.refusal import decoded
 from pawld.install.archive.forward import Forward
 from pawld.install.archive.limits import KiB, Limits, named, refused
+from pawld.values import dataclass
 
 END = struct.Struct("<4s4H2LH")
 END64 = struct.Struct("<4sQ2H2L4Q")

@@ -1,7 +1,8 @@
 """What a native program says of itself: the words that ELF, PE and Mach-O headers are translated into."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from pawld.values import dataclass
 
 ReadAt = Callable[[int, int], bytes]
 """Read at an offset, so many bytes; fewer where the file ends."""

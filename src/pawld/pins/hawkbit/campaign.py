@@ -7,7 +7,7 @@ became of it is told then. Only an answer that could not be sent is kept here, a
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from pawld.model import Slot
 from pawld.pins.hawkbit.memory import Action, Memory, Unsent, action_of, read_memory, write_memory
 from pawld.pins.hawkbit.outcome import finished_by
 from pawld.reasons import Reason
+from pawld.values import dataclass
 from pawld.vendors.hawkbit import VENDOR, Base, Chunk, Ddi, Deployment, Execution, Feedback, Finished
 
 _log = logging.getLogger("pawld.pins")

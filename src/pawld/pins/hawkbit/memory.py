@@ -2,12 +2,13 @@
 
 import json
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from pawld.system.faults import host_faults
 from pawld.system.files import make_directory, write_durably
+from pawld.values import dataclass
 from pawld.vendors.hawkbit import Deployment, Execution, Feedback, Finished
 
 _MOST_UNSENT = 20  # answers that wait for the server; older ones are dropped

@@ -1,10 +1,9 @@
 """What is the same in two trees, and what a patch has to bring."""
 
-from dataclasses import dataclass
-
 from pawld.formats.patch import Moved, NewFile, PatchHeader
 from pawld.formats.slot_manifest import FileEntry
 from pawld.publish.contents import Tree
+from pawld.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from pawld.publish.contents import members, readable
+from pawld.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

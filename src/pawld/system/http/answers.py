@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import httpcore
 
@@ -11,6 +11,7 @@ from pawld.errors import RejectedError, TransientError
 from pawld.reasons import Reason
 from pawld.system.http.faults import body_errors
 from pawld.system.http.urls import shown
+from pawld.values import dataclass
 
 
 class Headers(Mapping[str, str]):

@@ -1,10 +1,11 @@
 """One request to one place, before anything is sent."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pawld.system.http.reach import Reach
 from pawld.system.http.urls import Address
+from pawld.values import dataclass
 
 LEADS = "pawld_leads"
 """The extension of an answer that redirects: how far it may lead, a ``Reach``."""

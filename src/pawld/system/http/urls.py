@@ -2,12 +2,12 @@
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
 
 from pawld.errors import OperatorError
 from pawld.reasons import Reason
 from pawld.system.words import printable
+from pawld.values import dataclass
 
 MAX_URL = 8192  # characters; signed URLs of object stores stay below 3,000
 _LONGEST_SHOWN = 512  # characters

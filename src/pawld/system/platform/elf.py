@@ -1,7 +1,8 @@
 """What an ELF file tells of the userland it belongs to: its CPU, and its loader (gABI, chapters 4 and 5)."""
 
 import struct
-from dataclasses import dataclass
+
+from pawld.values import dataclass
 
 HEAD = 4096  # bytes; program headers follow the file header at once in every linker's output
 

@@ -3,12 +3,12 @@
 import os
 import platform
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from pawld.model import Platform
 from pawld.system.platform.elf import HEAD
+from pawld.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

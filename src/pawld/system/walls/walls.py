@@ -4,11 +4,11 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pawld.system.walls.child import Child, command_of, kill, still_held
+from pawld.values import dataclass
 
 if TYPE_CHECKING:
     import subprocess

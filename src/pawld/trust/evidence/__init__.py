@@ -6,13 +6,13 @@ for those marked ``"optional": "yes"``: these count where a host demands their t
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from pawld.errors import OperatorError, PawldError, RejectedError
 from pawld.model import Evidence, Record
 from pawld.ports import Downloaded
 from pawld.reasons import Reason
+from pawld.values import dataclass
 
 EMBEDDED = ("authenticode", "pkgutil")  # the build carries these itself
 
