@@ -17,19 +17,21 @@ if TYPE_CHECKING:
     from dataclasses import dataclass
 else:
 
-    def dataclass(*, frozen: bool = False, slots: bool = False) -> Callable[[type], type]:
-        """Make a class of values; one that may change, or has a ``__post_init__``, is the standard library's own."""
+    def dataclass(**how: bool) -> Callable[[type], type]:
+        """Make a class of values; one of another kind, or with a ``__post_init__``, is the standard library's own."""
 
         def make(plain: type) -> type:
-            if frozen and slots and not hasattr(plain, "__post_init__"):
+            if how == {"frozen": True, "slots": True} and not hasattr(plain, "__post_init__"):
                 return _value_class(plain)
-            return _dataclass(frozen=frozen, slots=slots)(plain)
+            return _dataclass(**how)(plain)
 
         return make
 
 
 def _value_class(plain: type) -> type:
-    made: Any = _dataclass(init=False, repr=False, eq=False, slots=True)(plain)
+    inherits = hasattr(plain, "__dataclass_params__")  # only then does the library see to it that all are frozen
+    made: Any = _dataclass(init=False, repr=False, eq=False, slots=True, frozen=inherits)(plain)
+    made.__dataclass_params__.frozen = True
     made.__init__ = _first_call(made)
     for name, method in _METHODS.items():
         if name not in vars(made):
