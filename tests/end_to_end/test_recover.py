@@ -124,7 +124,7 @@ def test_a_zeroed_current_slot_is_left_for_the_last_good_one_and_its_service_goe
     code, agent = recover(capsys, *configured(up_to_date))
 
     assert code == 0
-    assert "was damaged; the host is on 1.0.0 now" in agent["reason"]["message"]
+    assert "was damaged. The host is back on 1.0.0." in agent["reason"]["message"]
     assert running_version(up_to_date.root) == up_to_date.serves() == OLD
 
 

@@ -92,6 +92,19 @@ def test_a_recovery_survives_a_second_power_cut(tmp_path: Path) -> None:
             assert (world.installed, world.running) == ("1.1.0", "1.1.0"), (first, second)
 
 
+def mended(world: World) -> None:
+    """The newest slot rots, and a recovery goes to the other one."""
+    healthy_update(world)
+    world.damaged = {one.name for one in world.slots_on_disk if one.version == "1.1.0"}
+    world.recover()
+
+
+def test_going_to_another_slot_than_a_damaged_one_survives_a_power_cut_before_any_act(tmp_path: Path) -> None:
+    for world in cut_and_start_again(mended, mended, tmp_path):
+        assert (world.installed, world.running) == ("1.0.0", "1.0.0")
+        assert world.armed == []
+
+
 @pytest.mark.parametrize("starts", [1, 2, 3, 4])
 def test_a_build_that_brings_the_host_down_at_each_start_is_taken_back(tmp_path: Path, starts: int) -> None:
     world = host_with_one_version(tmp_path)

@@ -59,6 +59,7 @@ def stopped(world: World, state: str) -> str:
             Cycle(world.agent, world.supply, ledger, world).update()
         outcome = left_behind(world.agent, ledger)
         assert outcome.reason is Reason.INTERRUPTED
+        assert world.running == world.installed, "an agent that a swap had stopped runs again"
         return outcome.message
 
 

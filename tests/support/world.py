@@ -21,6 +21,7 @@ from pawld.lifecycle.journal import Journal
 from pawld.lifecycle.ledger import Ledger
 from pawld.lifecycle.operate import Operation
 from pawld.lifecycle.recover import Recovery
+from pawld.lifecycle.swap import Swap
 from pawld.model import Location, NoBuild, Offer, Patch, Pinned, Platform, Question, Record, Slot
 from pawld.ports import (
     Answer,
@@ -206,7 +207,7 @@ class World:
             return Cycle(self.agent, self.supply, ledger, self).explain(asked)
 
     def recover(self) -> Sequence[str]:
-        with self._ledger() as ledger:
+        with self._ledger() as ledger, Swap(self.agent, ledger).never_left_stopped():
             return Recovery(self.agent, ledger).run()
 
     def roll_back(self) -> None:

@@ -9,6 +9,7 @@ from pawld.lifecycle import waiting
 from pawld.lifecycle.agent import Agent
 from pawld.lifecycle.ledger import Ledger
 from pawld.lifecycle.states import (
+    Build,
     Downloading,
     Idle,
     Probation,
@@ -18,7 +19,7 @@ from pawld.lifecycle.states import (
     Verifying,
     Waiting,
 )
-from pawld.lifecycle.swap import Swap, start_if_stopped
+from pawld.lifecycle.swap import Swap
 from pawld.model import Slot
 from pawld.ports import Pointed
 from pawld.reasons import Reason
@@ -124,23 +125,16 @@ class Recovery:
         return [f"The slot {current.name} is damaged and there is no other; the next update replaces it."]
 
     def _replace(self, current: Slot | None, candidate: Slot) -> str:
-        service = self.agent.service
-        running = service.status().running
-        if running:
-            service.stop()
-        try:
-            self.agent.installer.activate(candidate)
-        except PawldError:
-            if running and current is not None:
-                start_if_stopped(service, current)  # damaged, and better than none
-            raise
-        if running:
-            service.start(candidate)
-        ailing = f"{current.name} was damaged" if current else "No slot was current"
-        message = f"{ailing}; the host is on {candidate.version} now."
-        self.ledger.rest(Idle(Reason.RECOVERED, message))
+        """Go to *candidate* by the recorded way back: cut off, it is ended, and a damaged agent that ran runs on."""
+        left = current or candidate
+        ailing = f"{current.name} was damaged." if current else "No slot was current."
+        build = Build(left.version, left.sha256, left.sequence)
+        start = self.agent.service.status().running
+        back = RollingBack(build, left.name, candidate.name, start, Reason.RECOVERED, ailing)
+        self.ledger.move(back, back.reason, ailing, build)
+        idle = self._swap.go_back(back)
         self.ledger.note(last_good=candidate.name, damaged=None, proven_at=self.agent.clock.now())
-        return message
+        return idle.message
 
     def _kept(self) -> set[str]:
         """The slots that an update or a way back may need."""

@@ -1,7 +1,8 @@
 """Stop in the middle of a cycle: what may be dropped is dropped, what may not is finished, and both are recorded.
 
 A download, a staging and a probation can be taken up again, so they end at once. Between the stop of the agent's
-service and its start there is no ending: such a step is carried on to the next state.
+service and its start there is no ending: such a step is carried on to the next state. Where it ended all the same, as
+in the middle of a start, the agent is started before this process ends.
 """
 
 from dataclasses import replace
@@ -12,13 +13,14 @@ from pawld.lifecycle.cycle import Outcome
 from pawld.lifecycle.ledger import Ledger
 from pawld.lifecycle.recover import Recovery
 from pawld.lifecycle.states import Downloading, Probation, RollingBack, Staging, Swapping, Verifying
+from pawld.lifecycle.swap import Swap
 from pawld.ports import Clock, Event
 from pawld.reasons import Reason
 
 _TO_THE_END = frozenset({Swapping.state, RollingBack.state})
 
 
-class Stopping(BaseException):
+class Stopping(KeyboardInterrupt):
     """This process was asked to end. No handler of failures may take it for one."""
 
 
@@ -61,7 +63,11 @@ class Stop:
 
 
 def left_behind(agent: Agent, ledger: Ledger) -> Outcome:
-    """Record where the cycle was stopped, so that the next start goes on from there; return that as its outcome."""
+    """Record where the cycle was stopped, so that the next start goes on from there; return that as its outcome.
+
+    An agent that a swap had stopped runs again afterwards, from what is current.
+    """
+    Swap(agent, ledger).leave_running()
     state = ledger.state
     if isinstance(state, Downloading | Verifying | Staging):
         message = " ".join(Recovery(agent, ledger).settle())

@@ -115,9 +115,10 @@ class Swap:
         """Start what is current and whole, where what is recorded cannot be ended now, as on a full disk."""
         state, installer = self.ledger.state, self.agent.installer
         current = installer.current()
-        if not isinstance(state, Swapping | Probation | RollingBack) or not state.start:
+        if not isinstance(state, Swapping | Probation | RollingBack) or not state.start or current is None:
             return
-        if current is not None and installer.intact(current):
+        damaged_and_ran = isinstance(state, RollingBack) and state.reason is Reason.RECOVERED  # better than none
+        if damaged_and_ran or installer.intact(current):
             start_if_stopped(self.agent.service, current)
 
     def _stuck(self, back: RollingBack, error: PawldError) -> TransientError:

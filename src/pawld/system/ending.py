@@ -1,4 +1,6 @@
-"""How one process of pawld asks another to finish or record its step and end: SIGTERM, and on Windows its input's end.
+"""How a process of pawld is asked to finish or record its step and end: SIGTERM, and on Windows its input's end.
+
+A person asks by Ctrl-C, or by a connection that breaks (SIGHUP): neither may leave an agent stopped.
 
 Windows knows no such signal between processes without a common console, and a service has none. There the child reads
 its standard input, which nothing ever stands in: its end is the question, and a daemon that dies asks it as well.
@@ -14,6 +16,10 @@ from contextlib import contextmanager, suppress
 
 ENDS_WITH_INPUT = "PAWLD_ENDS_WITH_INPUT"
 """Set in a process that is to end when its standard input does."""
+
+
+# The second is the one that wakes a sleeper on Windows, which has no SIGHUP.
+_ASKING = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)]
 
 
 class Leash:
@@ -52,19 +58,33 @@ class Leash:
 
 @contextmanager
 def asked_to_end(ask: Callable[[], None], environ: MutableMapping[str, str] = os.environ) -> Iterator[None]:
-    """Have *ask* called when this process is asked to end; only the main thread may listen to signals."""
+    """Have *ask* called when this process is asked to end; only the main thread may listen to signals.
+
+    A person gets the answer of every program, ``KeyboardInterrupt``, once what is inside came to its end.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     by_input = environ.pop(ENDS_WITH_INPUT, None) is not None  # it is not for the programs that this one starts
-    number = signal.SIGINT if by_input else signal.SIGTERM  # the one that wakes a sleeper on Windows
-    before = signal.signal(number, lambda _number, _frame: ask())
+    before = {number: signal.getsignal(number) for number in _ASKING}
+    heard = [number for number, handler in before.items() if handler is not signal.SIG_IGN]  # as under nohup
+    asked: list[int] = []
+
+    def hear(number: int, _frame: object) -> None:
+        asked.append(number)
+        ask()
+
+    for number in heard:
+        signal.signal(number, hear)
     if by_input:
-        threading.Thread(target=_raise_at_end_of_input, args=[number], name="leash", daemon=True).start()
+        threading.Thread(target=_raise_at_end_of_input, args=[signal.SIGINT], name="leash", daemon=True).start()
     try:
         yield
     finally:
-        signal.signal(number, before)
+        for number in heard:
+            signal.signal(number, before[number])
+    if not by_input and {*asked} - {signal.SIGTERM}:
+        raise KeyboardInterrupt
 
 
 def _raise_at_end_of_input(number: signal.Signals) -> None:

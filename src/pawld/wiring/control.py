@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pawld.errors import OperatorError, PawldError
-from pawld.ports import Progress, Reporter
+from pawld.ports import Progress
 from pawld.reasons import Reason
 from pawld.wiring.glimpse import history_at_a_glance, status_at_a_glance
 
@@ -200,20 +200,11 @@ class Control:
 
     @contextmanager
     def _changing(self) -> "Iterator[Host]":
-        from pawld.lifecycle.stopping import Stop
-        from pawld.system.clock import SystemClock
-        from pawld.system.ending import asked_to_end
-        from pawld.wiring.host import opened_for_change
         from pawld.wiring.listeners import listeners_of
+        from pawld.wiring.stoppable import stoppable
 
-        settings, stop = self._settings(), Stop(SystemClock())
-
-        @contextmanager
-        def listen(*opened: Any) -> "Iterator[Sequence[Reporter]]":
-            with listeners_of(*opened) as reporters:
-                yield [stop, *reporters]
-
-        with opened_for_change(settings, listen, stop) as host, asked_to_end(stop.ask):
+        settings = self._settings()
+        with stoppable(settings, listeners_of) as host:
             yield host
             self._write_metrics(settings)
             self._push_metrics(settings)

@@ -15,15 +15,17 @@ from pawld.lifecycle.high_water import HighWater
 from pawld.lifecycle.journal import Journal
 from pawld.lifecycle.recover import Recovery
 from pawld.lifecycle.states import Idle, Probation, RollingBack, State, Swapping
+from pawld.lifecycle.stopping import Stopping, left_behind
 from pawld.lifecycle.swap import Swap, start_if_stopped
 from pawld.model import Slot
 from pawld.reasons import Reason
 from pawld.settings.models import Settings
 from pawld.system.clock import SystemClock
 from pawld.trust import tuf_cache
-from pawld.wiring.host import Host, opened_for_change, platform_of
+from pawld.wiring.host import Host, platform_of
 from pawld.wiring.noted import remembered
 from pawld.wiring.place import service_of
+from pawld.wiring.stoppable import stoppable
 
 # Where these keep recovery from writing, it still looks and says what it found.
 LOOK_ONLY = frozenset({Reason.READ_ONLY, Reason.PERMISSION_DENIED, Reason.IO_FAILED, Reason.DISK_FULL})
@@ -50,7 +52,7 @@ def recovered_without_configuration(roots: Iterable[Path] | None, state: Path) -
     if not settings.agents:
         raise OperatorError(Reason.USAGE, f"The state in {state} remembers no agent; name its directory with --root.")
     try:
-        with opened_for_change(settings) as host:
+        with stoppable(settings) as host:
             return [_told(host, name) for name in settings.agents]
     except PawldError as error:
         if error.reason not in LOOK_ONLY:
@@ -84,6 +86,9 @@ def _told(host: Host, name: str) -> dict[str, Any]:
         told = outcome.reason.document(outcome.message + unknown)
     except PawldError as error:
         told = error.reason.document(error.message)
+    except Stopping:
+        left_behind(host.agent(name), host.ledger(name))
+        raise
     return host.describe(name) | {"reason": told}
 
 

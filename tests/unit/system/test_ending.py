@@ -63,6 +63,34 @@ def test_a_signal_asks_where_there_are_signals_and_counts_for_nothing_afterwards
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no such signal")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"])
+def test_a_person_is_answered_by_an_interrupt_once_what_is_inside_came_to_its_end(name: str) -> None:
+    story: list[str] = []
+    number = getattr(signal, name)
+    before = signal.getsignal(number)
+
+    def work() -> None:
+        with asked_to_end(lambda: story.append("asked"), {}):
+            signal.raise_signal(number)
+            story.append("ended")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert story == ["asked", "ended"]
+    assert signal.getsignal(number) is before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no such signal")
+def test_a_connection_that_breaks_counts_for_nothing_under_nohup() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with asked_to_end(lambda: pytest.fail("nohup has it ignored"), {}):
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_another_thread_is_never_asked() -> None:
     environ = {ENDS_WITH_INPUT: "1"}
 
