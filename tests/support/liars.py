@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Sequence
 
 from pawld.install.archive.behind_walls import DATA, END, FILE, FOLDER, LINK, REFUSED
-from pawld.system.http.behind_walls import ASK, BLOCK, ERROR, HEAD, NEXT
+from pawld.system.http.behind_walls import ASK, BLOCK, ERROR, HEAD, NEXT, READ
 from pawld.system.http.behind_walls import END as LAST
 from pawld.system.walls import Channel, Walls, walls_for
 from pawld.system.walls.channel import READY
 from pawld.system.walls.inside import enter, give_up
+from pawld.system.walls.values import encoded
 
 PROGRAM = b"#!/bin/sh\n"  # what an honest one would tell of, as bin/acme
 USER = "nobody"  # every system has it; a test makes no user
@@ -170,6 +171,9 @@ def _(channel: Channel) -> None:
         elif kind == NEXT:
             told = not told
             channel.send(*((BLOCK, heard) if told else (LAST,)))
+        elif kind == READ:
+            channel.put(BLOCK, encoded(None))
+            channel.send(LAST)
 
 
 @lie("a head that is none")

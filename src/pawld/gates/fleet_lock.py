@@ -20,7 +20,7 @@ from pawld.gates.remote import ASK_AGAIN
 from pawld.ports import Answer, Broken, Closed, Open
 from pawld.reasons import Reason
 from pawld.system.http import Reply, Web, checked_url
-from pawld.vendors.faults import document, plain
+from pawld.vendors.faults import plain
 
 DEADLINE = timedelta(seconds=30)  # for one call; airlock answers a dead etcd within its own transaction timeout
 LIMIT = 64 * 1024  # bytes of an answer that are read
@@ -107,6 +107,6 @@ class FleetLockGate:
 
 def _told(reply: Reply) -> str:
     """Return kind and value of the refusal, where it has them, whatever type it was sent as."""
-    said = document(reply.body) or {}
+    said = reply.document or {}
     parts = [plain(str(said[key]), 240) for key in ("kind", "value") if said.get(key)]
     return f"it answered {reply.status}" + (f", {': '.join(parts)}" if parts else "")

@@ -10,13 +10,13 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from pawld.errors import OperatorError, TransientError
+from pawld.errors import OperatorError
 from pawld.model import Location, NoBuild, Offer, Platform, Record
 from pawld.reasons import Reason
-from pawld.system.http import Answer, Reply, Web, checked_url, shown
+from pawld.system.http import Web, checked_url, shown
 from pawld.system.secret import Secret
 from pawld.vendors.api import Anonymous, Bearer, Now, Request, misunderstood
-from pawld.vendors.faults import document, fault
+from pawld.vendors.faults import fault
 from pawld.vendors.places import joined, named_place, origin
 
 LIMIT = 1024 * 1024  # bytes of a manifest
@@ -66,13 +66,13 @@ class ManifestSource:
         if self._manifest_url is None:
             return Offer(version=version)
         url = _filled(self._manifest_url, _fields(channel, platform, version=version))
-        reply = self._fetched(url)
+        reply = self._web.fetch(self._place(url), limit=LIMIT, deadline=DEADLINE)
         if reply.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
             return NoBuild(f"{shown(url)} is not there: nothing is published for {platform} under that name.")
         error = fault(reply, _HOST, now=self._now(), credential=self._auth.describe())
         if error:
             raise error
-        return _offer(document(reply.body) or {}, url)
+        return _offer(reply.document or {}, url)
 
     def locate(self, record: Record) -> Sequence[Location] | NoBuild:
         """Return the configured place; else the signed ones, made absolute beside the manifest; else beside it."""
@@ -91,21 +91,6 @@ class ManifestSource:
     def _place(self, url: str) -> Location:
         headers = self._auth.headers(Request("GET", url)) if origin(url) == self._home else {}
         return Location(url, headers, self._final_hosts)
-
-    def _fetched(self, url: str) -> Reply:
-        with self._web.get(self._place(url), deadline=DEADLINE) as answer:
-            return Reply(answer.status, answer.headers, _body(answer), answer.url)
-
-
-def _body(answer: Answer) -> bytes:
-    data = bytearray()
-    for block in answer.blocks():
-        data += block
-        if len(data) > LIMIT:
-            raise TransientError(
-                Reason.ANSWER_NOT_UNDERSTOOD, f"{shown(answer.url)} is longer than the {LIMIT} bytes of a manifest."
-            )
-    return bytes(data)
 
 
 def _offer(manifest: Mapping[str, Any], url: str) -> Offer:

@@ -27,6 +27,7 @@ from pawld.trust.tuf_chain import Chain, read_chain
 from pawld.trust.tuf_client import Updater, UpdaterConfig
 from pawld.trust.tuf_errors import tuf_errors
 from pawld.trust.tuf_fetcher import WebFetcher
+from pawld.trust.tuf_proof import ProvenFetcher
 
 TARGET = "{product}/{channel}/{platform}"
 ARCHIVE = "{product}/archive/{version}/{platform}"
@@ -94,9 +95,15 @@ class TufEngine:
     @contextmanager
     def refreshed(self, target_dir: Path | None = None, target_base_url: str | None = None) -> Iterator[Updater]:
         """Yield python-tuf's updater with fresh top-level metadata, errors inside translated, the cache locked."""
-        fetcher = WebFetcher(self._web, self._clock, self._deadline, self._longest)
+        fetcher = self._fetcher()
         with tuf_cache.locked(self._cache), tuf_errors(self._url, fetcher, self._cache):
             yield self._refresh(fetcher, target_dir, target_base_url)
+
+    def _fetcher(self) -> WebFetcher:
+        if not self._web.reads_apart:
+            return WebFetcher(self._web, self._clock, self._deadline, self._longest)
+        cache, url = self._cache, self._url
+        return ProvenFetcher(self._web, self._clock, self._deadline, self._longest, metadata_url=url, cache=cache)
 
     def _refresh(self, fetcher: WebFetcher, target_dir: Path | None, target_base_url: str | None) -> Updater:
         try:

@@ -15,7 +15,7 @@ from pawld.reasons import Reason
 from pawld.system.http import Reply, Web, checked_url
 from pawld.system.secret import Secret
 from pawld.values import dataclass
-from pawld.vendors.faults import document, fault
+from pawld.vendors.faults import fault
 
 Now = Callable[[], datetime]
 """Tells this host's time, aware, in UTC."""
@@ -136,7 +136,7 @@ class Api:
         error = self.fault(reply)
         if error:
             raise error
-        return document(reply.body) or {}
+        return reply.document or {}
 
     def fault(self, reply: Reply) -> PawldError | None:
         """Return the error that *reply* amounts to, with this interface's name and credential."""

@@ -20,7 +20,7 @@ from pawld.system.http import Reply, Web, checked_url
 from pawld.system.secret import Secret
 from pawld.values import dataclass
 from pawld.vendors.api import header_text, misunderstood
-from pawld.vendors.faults import document, plain
+from pawld.vendors.faults import plain
 
 VENDOR = "etcd"
 DEADLINE = timedelta(seconds=10)  # for one call to one endpoint
@@ -145,7 +145,7 @@ class Etcd:
 
 
 def _understood(reply: Reply) -> dict[str, Any]:
-    said = document(reply.body)
+    said = reply.document
     if reply.status == HTTPStatus.OK and said is not None and "error" not in said:
         return said
     raise _fault(reply)
@@ -163,8 +163,7 @@ def _fault(reply: Reply) -> PawldError:
 
 
 def _message(reply: Reply) -> str:
-    said = document(reply.body) or {}
-    error = said.get("error")
+    error = (reply.document or {}).get("error")
     return plain(str(error.get("message", "") if isinstance(error, dict) else error or ""), 240)
 
 

@@ -94,21 +94,11 @@ class Words:
     message: str
 
 
-def document(body: bytes) -> dict[str, Any] | None:
-    """Return the JSON object in *body*, or None where it holds anything else, such as a proxy's HTML page."""
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
 def words(reply: Reply) -> Words | None:
     """Return the refusal that the body states, in any of the vendors' forms; None where it states none."""
-    value = document(reply.body)
-    if value is None:
+    if reply.document is None:
         return None
-    return _stated(value) or (_nested(value) if reply.status >= 400 else None)  # noqa: PLR2004 - HTTP's own limit
+    return _stated(reply.document) or (_nested(reply.document) if reply.status >= 400 else None)  # noqa: PLR2004 - HTTP's own limit
 
 
 def fault(
@@ -156,7 +146,7 @@ def plain(text: str, limit: int, hidden: Sequence[str] = ()) -> str:
 def _verdict(reply: Reply, said: Words | None, now: datetime, tolerance: timedelta | None) -> _Verdict | None:
     status, code = reply.status, said.code if said else ""
     if 200 <= status < 300 and said is None:  # noqa: PLR2004 - HTTP's own limits
-        return None if document(reply.body) is not None else _STRANGE
+        return None if reply.document is not None else _STRANGE
     if status in (401, 403) and _skewed(reply, said, now, tolerance):
         return _CLOCK
     if code in _CONCURRENCY:

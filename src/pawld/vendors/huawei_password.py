@@ -22,7 +22,7 @@ from pawld.system.http import Reply, Web, checked_url
 from pawld.system.secret import Secret
 from pawld.values import dataclass
 from pawld.vendors.api import DEADLINE, LIMIT, Now, Request, misunderstood
-from pawld.vendors.faults import document, fault
+from pawld.vendors.faults import fault
 
 LIFETIME = timedelta(hours=24)  # of a token, where IAM does not say; never more
 EARLY = timedelta(minutes=5)  # so long before its end a token is renewed
@@ -121,7 +121,7 @@ class PasswordAuth:
         text = reply.headers.get("x-subject-token", "")
         if not text or not text.isprintable():
             raise misunderstood(_VENDOR, "it holds no X-Subject-Token")
-        stated = (document(reply.body) or {}).get("token")
+        stated = (reply.document or {}).get("token")
         stated = stated if isinstance(stated, dict) else {}
         now = self._now()
         end, begin = _moment(stated.get("expires_at")), _moment(stated.get("issued_at")) or now

@@ -10,7 +10,8 @@ from support.vendors import NOW
 from pawld.errors import OperatorError, PawldError, TransientError
 from pawld.reasons import Reason
 from pawld.system.http import Headers, Reply
-from pawld.vendors.faults import SHOWN_TEXT, Words, document, fault, plain, words
+from pawld.system.http.readings import json_object
+from pawld.vendors.faults import SHOWN_TEXT, Words, fault, plain, words
 
 URL = "https://api.example.com/v2/agent-releases/latest?signature=se3ret"
 
@@ -18,7 +19,7 @@ URL = "https://api.example.com/v2/agent-releases/latest?signature=se3ret"
 def reply(status: int, value: object, **headers: str) -> Reply:
     body = value if isinstance(value, bytes) else json.dumps(value).encode()
     raw = [(name.replace("_", "-").encode(), text.encode()) for name, text in headers.items()]
-    return Reply(status, Headers(raw), body, URL)
+    return Reply(status, Headers(raw), body, URL, json_object(body))
 
 
 def read(status: int, value: object, **changes: Any) -> PawldError:
@@ -195,7 +196,7 @@ def test_in_a_failure_huawei_s_sdk_looks_deeper_and_so_does_this() -> None:
 
 @pytest.mark.parametrize("body", [HTML, b"", b"[]", b'"text"', b"\xff\xfe\x00", b"[" * 100_000])
 def test_anything_but_a_json_object_is_not_understood(body: bytes) -> None:
-    assert document(body) is None
+    assert json_object(body) is None
     error = fault(reply(200, body, content_type="text/html; charset=x"), "Vendor", now=NOW)
     assert isinstance(error, TransientError)
     assert error.reason is Reason.ANSWER_NOT_UNDERSTOOD

@@ -4,6 +4,7 @@ import socket
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import field
+from typing import Any
 
 import httpcore
 
@@ -35,12 +36,17 @@ class Headers(Mapping[str, str]):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole answer of an interface: any status, its body within the limit that was given."""
+    """A whole answer of an interface: any status, its body within the limit that was given.
+
+    Attributes:
+        document: the JSON object that the body was read to be; None where it holds anything else.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     url: str
+    document: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

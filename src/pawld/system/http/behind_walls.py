@@ -7,7 +7,7 @@ it goes through; where a redirect leads is for the other end to judge, and perha
 import os
 import select
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import timedelta
 from threading import Thread
@@ -20,12 +20,14 @@ from pawld.system.http.client import Web
 from pawld.system.http.hop import LEADS, Hop
 from pawld.system.http.pools import Pem
 from pawld.system.http.reach import Reach
+from pawld.system.http.readings import READINGS, Reading, envelope
 from pawld.system.http.urls import address_of
 from pawld.system.http.wire import Patience
 from pawld.system.walls.channel import LONGEST, BrokenChannelError, Channel, document_of
 from pawld.system.walls.inside import enter, leave
+from pawld.system.walls.values import MOST_VALUES, BadValueError, encoded
 
-BEGIN, ASK, BODY, NEXT, STOP, HEAD, BLOCK, END, ERROR = (bytes([one]) for one in b"!abnshdex")
+BEGIN, ASK, READ, BODY, NEXT, STOP, HEAD, BLOCK, END, ERROR = (bytes([one]) for one in b"!arbnshdex")
 _READ = 512 * 1024  # bytes that are read at once; no frame is longer
 DESCRIPTORS = 64  # connections, and what looking names up opens for a moment
 
@@ -74,15 +76,38 @@ def waits(patience: Patience) -> list[float]:
 
 
 def _answer(kind: bytes, told: Any, web: Web, channel: Channel) -> None:
-    """Tell the head; then a block each time that one is asked for."""
-    if kind != ASK:
+    if kind == ASK:
+        _ask(told, web, channel)
+    elif kind == READ:
+        _read(told, channel)
+    else:
         raise BrokenChannelError("it was asked for nothing")
+
+
+def _ask(told: Mapping[str, Any], web: Web, channel: Channel) -> None:
+    """Tell the head; then a block each time that one is asked for."""
     hop, patience = _hop(told, channel), Patience.within(*_waits(told["waits"]))
     with closing(web.ask(hop, patience)) as response:
         head = Headers(response.headers)
         channel.tell(HEAD, [response.status, list(head.items()), response.extensions.get(LEADS, Reach.PUBLIC).value])
         channel.flush()
         _tell(Answer(response.status, head, hop.address.url, hop.address.origin, 0, response), patience, channel)
+
+
+def _read(told: Mapping[str, Any], channel: Channel) -> None:
+    """Tell what a body is read to be, or None where it is no such thing or too much of it."""
+    body = _body(told["body"], channel)
+    for block in cut([_reading(READINGS[Reading(told["as"])], body)]):
+        channel.put(BLOCK, block)
+    channel.send(END)
+
+
+def _reading(read: Callable[[bytes], Any], body: bytes) -> bytes:
+    most = body.count(b",") + body.count(b"[") + body.count(b"{")  # each may become many times its length
+    try:
+        return encoded(read(body) if most <= MOST_VALUES else None)
+    except (BadValueError, MemoryError):
+        return encoded(None)
 
 
 def _tell(answer: Answer, patience: Patience, channel: Channel) -> None:
@@ -141,7 +166,8 @@ def _end_with(channel: Channel) -> None:
 
 
 def main(words: Sequence[str]) -> None:
-    """Go behind the walls and serve; what is needed was loaded with this module."""
+    """Load what it may need, go behind the walls, and serve."""
+    envelope(b"")
     channel = enter(words, descriptors=DESCRIPTORS, then=_end_with)
     with suppress(BrokenChannelError):  # nobody asks any more
         serve(channel)

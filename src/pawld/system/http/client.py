@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpcore
 
@@ -22,6 +22,7 @@ from pawld.system.http.faults import network_errors
 from pawld.system.http.hop import LEADS, Hop
 from pawld.system.http.pools import Pem, Pools
 from pawld.system.http.reach import Reach, after
+from pawld.system.http.readings import READINGS, Reading
 from pawld.system.http.urls import Address, UrlError, address_of, following, shown
 from pawld.system.http.wire import Patience
 
@@ -45,8 +46,13 @@ class Web:
         stall: the longest silence on a connection.
         user_agent: what servers are told.
 
+    Attributes:
+        reads_apart: whether answers are read by another process, which may do nothing.
+
     ``OperatorError`` (config_invalid) where *proxy* is not a proxy's URL.
     """
+
+    reads_apart = False
 
     def __init__(
         self,
@@ -95,8 +101,20 @@ class Web:
 
         ``TransientError`` where the network fails; (answer_not_understood) where the body is longer.
         """
-        with self._answered(method, url, headers, body, deadline) as answer:
-            return Reply(answer.status, answer.headers, answer.whole(limit), answer.url)
+        hop = Hop(method, _first(url), headers, body)
+        with self._answered(hop, deadline) as answer:
+            whole = answer.whole(limit)
+        return self._replied(answer, whole, hop)
+
+    def fetch(self, location: Location, *, limit: int = MiB, deadline: timedelta = timedelta(seconds=60)) -> Reply:
+        """Return the whole answer of *location*, at most *limit* bytes, after its redirects; errors as of both."""
+        with self.get(location, deadline=deadline) as answer:
+            whole = answer.whole(limit)
+        return self._replied(answer, whole, Hop("GET", _first(answer.url), location.headers))
+
+    def read(self, reading: Reading, body: bytes, hop: Hop) -> Any:  # noqa: ARG002 - one process reads for all of them
+        """Return what *body*, which answered *hop*, is read to be: a plain value, and believed in nothing."""
+        return READINGS[reading](body)
 
     def tell(
         self,
@@ -111,7 +129,7 @@ class Web:
 
         The reply holds the first *most* bytes of the answer: what a receiver goes on to say undoes nothing.
         """
-        with self._answered("POST", url, headers, body, deadline) as answer:
+        with self._answered(Hop("POST", _first(url), headers, body), deadline) as answer:
             return Reply(answer.status, answer.headers, answer.beginning(most), answer.url)
 
     def ask(self, hop: Hop, patience: Patience) -> httpcore.Response:
@@ -155,12 +173,14 @@ class Web:
         self.close()
 
     @contextmanager
-    def _answered(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: timedelta
-    ) -> Iterator[Answer]:
-        address = _first(url)
-        with closing(self.ask(Hop(method, address, headers, body), Patience.within(self._stall, deadline))) as response:
+    def _answered(self, hop: Hop, deadline: timedelta) -> Iterator[Answer]:
+        address = hop.address
+        with closing(self.ask(hop, Patience.within(self._stall, deadline))) as response:
             yield Answer(response.status, Headers(response.headers), address.url, address.origin, 0, response)
+
+    def _replied(self, answer: Answer, body: bytes, hop: Hop) -> Reply:
+        said = self.read(Reading.OBJECT, body, hop) if body else None
+        return Reply(answer.status, answer.headers, body, answer.url, said if isinstance(said, dict) else None)
 
     def _followed(self, location: Location, headers: Mapping[str, str], patience: Patience) -> Answer:
         first = address = _first(location.url)

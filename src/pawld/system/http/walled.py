@@ -5,7 +5,7 @@ server says: it can refuse service, or hand over other bytes, and neither is tru
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from pawld.system.http.behind_walls import (
     ERROR,
     HEAD,
     NEXT,
+    READ,
     STOP,
     asked,
     beginning,
@@ -33,14 +34,17 @@ from pawld.system.http.children import Children, Confidant
 from pawld.system.http.client import STALL, USER_AGENT, Web
 from pawld.system.http.hop import LEADS, Hop
 from pawld.system.http.reach import Reach
+from pawld.system.http.readings import Reading
 from pawld.system.http.urls import Address
 from pawld.system.http.wire import Patience
 from pawld.system.walls import BrokenChannelError, Child, Walls
 from pawld.system.walls.channel import document_of
+from pawld.system.walls.values import LONGEST_VALUE
 from pawld.system.words import printable
 
 MODULE = "pawld.system.http.behind_walls"
 WHAT = "talks to servers"
+READING = timedelta(seconds=30)  # for a body that is here
 SLACK = timedelta(seconds=15)  # beyond what the child itself may wait for a server
 _SAID = 1000  # characters of a sentence
 _STATUS = range(100, 1000)
@@ -75,6 +79,8 @@ class WalledWeb(Web):
     Where a redirect leads is judged here, and asked by a child that may know what goes there.
     """
 
+    reads_apart = True
+
     def __init__(
         self,
         walls: Walls,
@@ -97,6 +103,12 @@ class WalledWeb(Web):
         except BaseException:
             talk.close()
             raise
+
+    def read(self, reading: Reading, body: bytes, hop: Hop) -> Any:
+        """Do as ``Web.read``, in a child that could as well have sent another body; ``TransientError`` too."""
+        talk = _Talk(self._children.lend(hop), self._children, Patience.within(READING, READING))
+        with closing(talk):
+            return talk.read(reading, body)
 
     def warm(self) -> None:
         """Begin to start a child; where that fails, the first request does it again and says why."""
@@ -142,16 +154,30 @@ class _Talk:
 
     def ask(self, hop: Hop) -> httpcore.Response:
         """Ask, and return the head of the answer; the error that the child tells, or that it is one itself."""
-        _, whole = self._patience.remaining()
-        self._channel.wait_for(whole + SLACK, whole=whole + SLACK)
         with self._confidant.child.faults():
-            self._channel.tell(ASK, asked(hop, self._patience))
-            for part in cut([hop.body or b""]):
-                self._channel.put(BODY, part)
-            self._channel.flush()
+            self._say(ASK, asked(hop, self._patience), hop.body or b"")
             response = _response_of(self._received(HEAD), hop, self)
         self._awaiting = False
         return response
+
+    def read(self, reading: Reading, body: bytes) -> Any:
+        """Return what *body* is read to be, a plain value; it comes without being asked for in parts."""
+        read = bytearray()
+        with self._confidant.child.faults():
+            self._say(READ, {"as": reading.value, "body": len(body)}, body)
+            while not self._at_rest:
+                read += self._received(BLOCK, END)
+                if len(read) > LONGEST_VALUE:
+                    raise BrokenChannelError("it sent more than it may")
+            return document_of(bytes(read))
+
+    def _say(self, kind: bytes, told: Any, body: bytes) -> None:
+        _, whole = self._patience.remaining()
+        self._channel.wait_for(whole + SLACK, whole=whole + SLACK)
+        self._channel.tell(kind, told)
+        for part in cut([body]):
+            self._channel.put(BODY, part)
+        self._channel.flush()
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the body's blocks; one is asked for ahead, so that the child waits for servers and this end for it."""

@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from support.moving import cut_after, serving
 from support.raw_server import raw_server
+from support.wall_threads import Threads
 from werkzeug import Request, Response
 
 from pawld.errors import OperatorError, PawldError, RejectedError, TransientError
@@ -22,63 +23,9 @@ from pawld.system.http.behind_walls import ASK, BEGIN, serve
 from pawld.system.http.hop import Hop
 from pawld.system.http.urls import address_of
 from pawld.system.http.walled import WalledWeb
-from pawld.system.walls import BrokenChannelError, Channel, reader_failed
+from pawld.system.walls import BrokenChannelError, Channel
 
 BIG = bytes(range(256)) * 20_000
-
-
-class Noting(Channel):
-    """Remembers all that it is told."""
-
-    heard = b""
-
-    def receive(self) -> tuple[bytes, memoryview]:
-        kind, content = super().receive()
-        self.heard += bytes(content)
-        return kind, content
-
-
-class Thread:
-    """A child that is a thread of this process."""
-
-    def __init__(self) -> None:
-        ours, theirs = socket.socketpair()
-        self.channel = Channel(ours)
-        self.noting = Noting(theirs)
-        self.ended = self.seen = False
-        self._thread = threading.Thread(target=self._serve, args=(self.noting,))
-        self._thread.start()
-
-    @contextmanager
-    def faults(self) -> Iterator[None]:
-        try:
-            yield
-        except BrokenChannelError as error:
-            raise reader_failed("talks to servers", str(error)) from error
-
-    def look(self) -> None:
-        self.seen = True
-
-    def end(self) -> None:
-        self.channel.close()
-        self._thread.join()
-        self.ended = True
-
-    @staticmethod
-    def _serve(channel: Channel) -> None:
-        with closing(channel), suppress(BrokenChannelError):
-            serve(channel)
-
-
-class Threads:
-    """Walls that are none."""
-
-    def __init__(self) -> None:
-        self.started: list[Thread] = []
-
-    def begin(self, *_: object) -> Thread:
-        self.started.append(Thread())
-        return self.started[-1]
 
 
 @pytest.fixture
