@@ -7,8 +7,10 @@ import pytest
 from support.static_web import StaticWeb, static_web
 from support.trusting import Host
 from support.tuf_repository import TufRepository, custom
+from support.wall_threads import Threads
 
 from pawld.system.http import Web
+from pawld.system.http.walled import WalledWeb
 from pawld.trust.policy import Policy
 
 BUILD = b"the build of acme 1.0.0"
@@ -30,9 +32,10 @@ def server(repository: TufRepository) -> Iterator[StaticWeb]:
         yield web
 
 
-@pytest.fixture
-def web() -> Iterator[Web]:
-    with Web() as made:
+@pytest.fixture(params=[Web, lambda: WalledWeb(Threads())], ids=["one process", "behind walls"])
+def web(request: pytest.FixtureRequest) -> Iterator[Web]:
+    """What is refused is refused for the same reason whoever reads it."""
+    with request.param() as made:
         yield made
 
 
