@@ -7,12 +7,11 @@ none take turns with every origin.
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from pawld.errors import TransientError
 from pawld.system.http.hop import Hop
 from pawld.system.walls import Child
-from pawld.values import dataclass
 
 
 @dataclass(eq=False, slots=True)
