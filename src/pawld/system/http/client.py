@@ -33,6 +33,7 @@ STALL = timedelta(seconds=30)
 DEADLINE = timedelta(hours=12)  # for a transfer whose caller names none
 HEAD_DEADLINE = timedelta(minutes=2)  # until the head of an answer is there, all hops together
 MIRROR_PATIENCE = timedelta(seconds=3)  # until a mirror answers: it is quick, or it is no help
+_TAKEN = range(200, 300)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NONE: Mapping[str, str] = {}
 
@@ -127,10 +128,15 @@ class Web:
     ) -> Reply:
         """Post *body* to whoever says by the status alone what became of it; errors as ``call`` has.
 
-        The reply holds the first *most* bytes of the answer: what a receiver goes on to say undoes nothing.
+        The reply holds the first *most* bytes of the answer: what a receiver goes on to say undoes nothing. Of a
+        refusal alone it has the document.
         """
-        with self._answered(Hop("POST", _first(url), headers, body), deadline) as answer:
-            return Reply(answer.status, answer.headers, answer.beginning(most), answer.url)
+        hop = Hop("POST", _first(url), headers, body)
+        with self._answered(hop, deadline) as answer:
+            begun = answer.beginning(most)
+        if answer.status in _TAKEN:
+            return Reply(answer.status, answer.headers, begun, answer.url)
+        return self._replied(answer, begun, hop)
 
     def ask(self, hop: Hop, patience: Patience) -> httpcore.Response:
         """Make this one request and return the head of its answer, which the caller closes; errors as ``get`` has.
