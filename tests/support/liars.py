@@ -103,6 +103,22 @@ def _(channel: Channel) -> None:
         channel.put(DATA, bytes(1 << 20))
 
 
+@lie("a byte now and then")
+def _(channel: Channel) -> None:
+    channel.tell(FILE, ["bin/acme", 1 << 19, 0o755])
+    while True:
+        channel.send(DATA, b"x")
+        time.sleep(0.03)
+
+
+@lie("a frame that drips")
+def _(channel: Channel) -> None:
+    channel.connection.sendall(FILE + b"\0\0\xff\xff")
+    while True:
+        channel.connection.sendall(b" ")
+        time.sleep(0.01)
+
+
 @lie("garbage")
 def _(channel: Channel) -> None:
     channel.connection.sendall(b"\xff" * 4096)

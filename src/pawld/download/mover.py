@@ -13,7 +13,7 @@ from pathlib import Path
 from pawld.download.chunked import ChunkedTransfer
 from pawld.download.disk import RESERVE, disk_errors, free_bytes, preflight
 from pawld.download.mirrors import Mirrors
-from pawld.download.pace import SLOWEST, WINDOW, Pace
+from pawld.download.pace import Pace
 from pawld.download.partial import Partial, strong_etag
 from pawld.download.replies import ExpiredRedirectError, RangeUnusableError, measured, starts_at, too_long
 from pawld.download.routes import Routes, Then
@@ -22,6 +22,7 @@ from pawld.errors import PawldError, RejectedError, TransientError
 from pawld.model import Location, Record
 from pawld.ports import ChunkProof, Clock, Downloaded, Progress
 from pawld.reasons import Reason
+from pawld.system.drip import SLOWEST, WINDOW
 from pawld.system.http import Answer, Body, Web, shown
 
 DEADLINE = timedelta(hours=12)  # for one build, all locations together

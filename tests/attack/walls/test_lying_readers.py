@@ -81,6 +81,28 @@ def test_a_reader_that_breaks_the_talk_is_ended_and_says_nothing_against_the_bui
     assert time.monotonic() - begun < 15, "it was waited for"
 
 
+@pytest.mark.parametrize("kind", ["a byte now and then", "a frame that drips"])
+@pytest.mark.parametrize(
+    ("patience", "words"),
+    [
+        ({"window": SHORT}, "bytes a second came for 1 s; at least 512 are expected"),
+        ({"deadline": SHORT}, "it took longer than it may, all together"),
+    ],
+    ids=["pace", "whole"],
+)
+def test_one_that_is_never_silent_and_never_done_is_ended_and_leaves_no_slot(
+    kind: str, patience: dict[str, timedelta], words: str, tmp_path: Path
+) -> None:
+    begun = time.monotonic()
+    installer = installed_by(WalledUnpack(lying(kind), **patience), tmp_path)
+    with pytest.raises(TransientError) as found:
+        installer.stage(signed(), Quiet())
+    assert found.value.reason is Reason.READER_FAILED
+    assert words in found.value.message
+    assert not list((tmp_path / "root" / "versions").iterdir())
+    assert time.monotonic() - begun < 15
+
+
 @pytest.mark.parametrize("kind", ["other bytes", "a file more"])
 def test_another_tree_than_the_signed_one_gets_no_slot(kind: str, tmp_path: Path) -> None:
     installer = installed_by(WalledUnpack(lying(kind), SHORT), tmp_path)

@@ -16,6 +16,7 @@ from pawld.install.archive import behind_walls as reader
 from pawld.install.archive.limits import KiB, Limits, refused
 from pawld.install.archive.writer import Writer, Written
 from pawld.ports import Progress
+from pawld.system.drip import WINDOW, Drip
 from pawld.system.faults import host_faults
 from pawld.system.walls import BrokenChannelError, Channel, Walls, reader_failed
 from pawld.system.walls.channel import document_of
@@ -24,6 +25,7 @@ from pawld.system.words import printable
 MODULE = "pawld.install.archive.behind_walls"
 WHAT = "reads archives"
 SILENCE = timedelta(minutes=5)  # a reader that has input and tells nothing for so long hangs
+DEADLINE = timedelta(hours=12)  # of waiting for it, as for a download; while it waits for input itself, nothing counts
 _BLOCK = 256 * KiB  # bytes
 _PIPE = 1024 * KiB  # bytes; the most that Linux gives unless told otherwise
 _SAID = 1000  # characters of a refusal
@@ -32,9 +34,13 @@ _SAID = 1000  # characters of a refusal
 class WalledUnpack:
     """Does what ``unpack`` does, with the reading of the archive behind *walls*."""
 
-    def __init__(self, walls: Walls, silence: timedelta = SILENCE) -> None:
+    def __init__(
+        self, walls: Walls, silence: timedelta = SILENCE, *, window: timedelta = WINDOW, deadline: timedelta = DEADLINE
+    ) -> None:
         self._walls = walls
         self._silence = silence
+        self._window = window
+        self._deadline = deadline
 
     def __call__(self, stream: BinaryIO, form: str, into: Path, limits: Limits, progress: Progress) -> Written:
         """Unpack as ``unpack`` does; ``TransientError`` (reader_failed) too, where the child does not do its work."""
@@ -43,7 +49,8 @@ class WalledUnpack:
             given = stack.enter_context(_given(stream))
             child = stack.enter_context(self._walls.child(MODULE, WHAT, given.descriptor))
             given.hand_over()
-            child.channel.wait_for(self._silence, given.is_awaited)
+            drip = Drip(window=self._window, whole=self._deadline)
+            child.channel.wait_for(self._silence, given.is_awaited, drip=drip)
             child.channel.tell(reader.ASK, reader.request(form, limits))
             child.channel.flush()
             writer.start()

@@ -11,6 +11,7 @@ from datetime import timedelta
 from math import inf
 from typing import Any
 
+from pawld.system.drip import Drip
 from pawld.system.walls.values import BadValueError, decoded, encoded
 
 READY, UNABLE = b"!", b"-"  # what a child says first: that it has given everything up, or cannot
@@ -49,15 +50,18 @@ class Channel:
         excused: Callable[[], bool] = lambda: False,
         *,
         whole: timedelta | None = None,
+        drip: Drip | None = None,
     ) -> None:
         """Wait no longer than this from here on; once more for as long where *excused* says so by then.
 
-        Whatever it says meanwhile, *whole* after this call nothing more is waited for: a drip is no silence.
+        Whatever it says meanwhile, *whole* after this call nothing more is waited for, and no longer than *drip* has
+        it: that is told what comes, and for how long it was waited without an excuse.
         """
         self._silence = None if longest is None else max(0.001, longest.total_seconds())
         self._until = inf if whole is None else time.monotonic() + whole.total_seconds()
         self._connection.settimeout(self._silence)
         self._excused = excused
+        self._drip = drip
 
     def put(self, kind: bytes, content: bytes | memoryview = b"") -> None:
         """Say it soon: together with what follows, or at the next ``send``."""
@@ -119,6 +123,7 @@ class Channel:
     def _part(self, into: memoryview) -> int:
         while True:
             self._bound()
+            begun, drip = time.monotonic(), None if self._drip is None or self._excused() else self._drip
             try:
                 got = self._connection.recv_into(into)
             except TimeoutError as error:
@@ -129,6 +134,8 @@ class Channel:
             else:
                 if not got:
                     raise BrokenChannelError("it ended before its time")
+                if drip is not None and not self._excused():
+                    _judge(drip, got, time.monotonic() - begun)
                 return got
 
     def _bound(self) -> None:
@@ -139,6 +146,12 @@ class Channel:
         if left <= 0:
             raise BrokenChannelError("it took longer than it may")
         self._connection.settimeout(left if self._silence is None else min(left, self._silence))
+
+
+def _judge(drip: Drip, count: int, waited: float) -> None:
+    wrong = drip.came(count, waited)
+    if wrong:
+        raise BrokenChannelError(wrong)
 
 
 def document_of(content: bytes | memoryview) -> Any:
