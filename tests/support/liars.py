@@ -192,6 +192,42 @@ def _(channel: Channel) -> None:
             channel.send(LAST)
 
 
+def _served_until_it_reads(channel: Channel) -> None:
+    """Hand over a document, as an honest one does; a root of the next version is not there."""
+    while True:
+        kind, content = channel.receive()
+        if kind == ASK:
+            found = b"root" not in bytes(content)
+            channel.tell(HEAD, [200 if found else 404, [], "public"])
+            channel.flush()
+            told = False
+        elif kind == NEXT:
+            told = not told
+            channel.send(*((BLOCK, b"{}") if told else (LAST,)))
+        elif kind == READ:
+            return
+
+
+@lie("a reading that is no value")
+def _(channel: Channel) -> None:
+    _served_until_it_reads(channel)
+    channel.put(BLOCK, b"l\xff\xff\xff\xff")
+    channel.send(LAST)
+
+
+@lie("a reading without end")
+def _(channel: Channel) -> None:
+    _served_until_it_reads(channel)
+    while True:
+        channel.send(BLOCK, bytes(1 << 20))
+
+
+@lie("a crash over what it reads")
+def _(channel: Channel) -> None:
+    _served_until_it_reads(channel)
+    os.kill(os.getpid(), 11)
+
+
 @lie("a head that is none")
 def _(channel: Channel) -> None:
     channel.tell(HEAD, [True, "no headers", None])

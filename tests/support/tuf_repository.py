@@ -40,6 +40,7 @@ class TufRepository:
     Attributes:
         files: what a web server would serve: metadata by name, and targets under ``targets/``.
         signers: the keys of each role.
+        hashes: the algorithms of the hashes with which documents are listed; None for no hashes.
     """
 
     def __init__(self, *, consistent_snapshot: bool = True, root_keys: int = 1, root_threshold: int = 1) -> None:
@@ -54,6 +55,7 @@ class TufRepository:
             self.root.add_key(self.signers[role][0].public_key, role)
         self.timestamp = unpublished(Timestamp(expires=soon(3)))
         self.snapshot = unpublished(Snapshot(expires=soon(7)))
+        self.hashes: list[str] | None = None
         self.targets = unpublished(Targets(expires=soon(180)))
         self.delegated: dict[str, Targets] = {}
         self.first_root = self.publish_root(bump=False)
@@ -89,19 +91,18 @@ class TufRepository:
         """Raise every version below the root's, and sign and write them all."""
         for name, signed in {"targets": self.targets, **self.delegated}.items():
             signed.version += 1
-            self.snapshot.meta[f"{name}.json"] = MetaFile(signed.version)
-            self.write(name, signed)
+            data = self.write(name, signed)
+            self.snapshot.meta[f"{name}.json"] = self._listed(signed.version, data)
         self.publish_snapshot()
 
     def publish_snapshot(self) -> None:
         """Raise and write snapshot and timestamp alone."""
         self.snapshot.version += 1
-        self.write("snapshot", self.snapshot)
+        self.timestamp.snapshot_meta = self._listed(self.snapshot.version, self.write("snapshot", self.snapshot))
         self.publish_timestamp()
 
     def publish_timestamp(self) -> None:
         self.timestamp.version += 1
-        self.timestamp.snapshot_meta = MetaFile(self.snapshot.version)
         self.write("timestamp", self.timestamp)
 
     def publish_root(self, *, also: Iterable[CryptoSigner] = (), bump: bool = True) -> bytes:
@@ -128,11 +129,15 @@ class TufRepository:
         self.signers[name] = [new_key()]
         self.targets.add_key(self.signers[name][0].public_key, name)
 
-    def write(self, name: str, signed: Signed, signers: list[CryptoSigner] | None = None) -> None:
+    def write(self, name: str, signed: Signed, signers: list[CryptoSigner] | None = None) -> bytes:
         """Sign and write one document under the name that its role has."""
         data = self.signed(signed, signers if signers is not None else self.signers[name])
         versioned = self.root.consistent_snapshot and name != "timestamp"
         self.files[f"{signed.version}.{name}.json" if versioned else f"{name}.json"] = data
+        return data
+
+    def _listed(self, version: int, data: bytes) -> MetaFile:
+        return MetaFile.from_data(version, data, self.hashes) if self.hashes else MetaFile(version)
 
     def signed(self, signed: Signed, signers: Iterable[CryptoSigner]) -> bytes:
         document = Metadata(copy.deepcopy(signed))

@@ -1,5 +1,6 @@
 """Both ends of the client behind walls, the child's in this process: it does what the plain client does."""
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from pawld.system.http.hop import Hop
 from pawld.system.http.urls import address_of
 from pawld.system.http.walled import WalledWeb
 from pawld.system.walls import BrokenChannelError, Channel
+from pawld.system.walls.values import MOST_VALUES
 
 BIG = bytes(range(256)) * 20_000
 
@@ -182,6 +184,46 @@ def test_what_the_network_does_is_told_as_without_walls(web: WalledWeb, httpserv
                 assert (type(caught.value), caught.value.reason) == (kind, reason)
                 said.append(caught.value.message)
         assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("told", [{"version": "1.0"}, {"deep": [[{"a": -(2**63)}], 1.5, None]}, {"name": "\ud800"}])
+def test_what_an_interface_answers_is_read_by_the_child_that_asked(
+    told: dict[str, Any], web: WalledWeb, walls: Threads, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/a").respond_with_json(told)
+    httpserver.expect_request("/b").respond_with_data(status=302, headers={"Location": httpserver.url_for("/a")})
+    for reply in (web.call("GET", httpserver.url_for("/a")), web.fetch(Location(httpserver.url_for("/b")))):
+        assert reply.document == told
+        assert json.loads(reply.body) == told
+    assert len(walls.started) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"[1]",
+        b"[" + b"1," * MOST_VALUES + b"1]",
+        b'{"wide": %s}' % (b"9" * 400),
+        b'{"a":' * 40 + b"1" + b"}" * 40,
+    ],
+    ids=["nothing", "a page", "a list", "too many values", "a number too wide", "too deep"],
+)
+def test_what_is_no_object_or_too_much_of_one_is_no_document(
+    body: bytes, web: WalledWeb, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/a").respond_with_data(body)
+    for _ in range(2):
+        reply = web.call("GET", httpserver.url_for("/a"))
+        assert (reply.document, reply.body) == (None, body)
+
+
+def test_what_a_receiver_says_is_read_where_it_refuses(web: WalledWeb, httpserver: HTTPServer) -> None:
+    for status in (200, 500):
+        httpserver.expect_ordered_request("/a").respond_with_json({"kind": "full"}, status)
+    said = [web.tell(httpserver.url_for("/a"), b"letter", most=99).document for _ in range(2)]
+    assert said == [None, {"kind": "full"}]
 
 
 def test_a_body_that_is_cut_keeps_what_came(web: WalledWeb) -> None:
