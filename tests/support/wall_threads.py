@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
@@ -57,7 +58,9 @@ class Threads:
 
     def __init__(self) -> None:
         self.started: list[Thread] = []
+        self.slow = 0.0  # seconds that each takes to start
 
     def begin(self, *_: object) -> Thread:
+        time.sleep(self.slow)
         self.started.append(Thread())
         return self.started[-1]

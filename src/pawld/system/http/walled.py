@@ -97,7 +97,9 @@ class WalledWeb(Web):
 
     def ask(self, hop: Hop, patience: Patience) -> httpcore.Response:
         """Do as ``Web.ask``; ``TransientError`` (reader_failed) too."""
-        talk = _Talk(self._children.lend(hop), self._children, patience)
+        with patience.paused():  # the start of a child may take longer than a mirror has
+            confidant = self._children.lend(hop)
+        talk = _Talk(confidant, self._children, patience)
         try:
             return talk.ask(hop)
         except BaseException:

@@ -2,8 +2,8 @@
 
 import ssl
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,13 @@ class Patience(float):
         """Begin anew: *stall* each time, *whole* from now."""
         self.stall = stall
         self.until = time.monotonic() + whole.total_seconds()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let the time of the block not count: no server had a hand in it."""
+        begun = time.monotonic()
+        yield
+        self.until += time.monotonic() - begun
 
     def remaining(self) -> tuple[timedelta, timedelta]:
         """Return what is waited each time, and together from now."""

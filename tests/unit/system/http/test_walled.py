@@ -48,6 +48,13 @@ def fetched(web: Web, location: Location, **asked: Any) -> tuple[int, bytes, str
         return answer.status, answer.whole(1 << 30), answer.url
 
 
+def test_what_a_child_takes_to_start_is_not_taken_from_the_server(httpserver: HTTPServer, walls: Threads) -> None:
+    httpserver.expect_request("/a").respond_with_data(b"a")
+    walls.slow = 0.4
+    with WalledWeb(walls) as web:  # type: ignore[arg-type]  # of the same form
+        assert web.call("GET", httpserver.url_for("/a"), deadline=timedelta(seconds=0.3)).body == b"a"
+
+
 def test_a_file_comes_whole_by_its_redirect_with_what_was_asked(web: WalledWeb, httpserver: HTTPServer) -> None:
     def answer(request: Request) -> Response:
         assert request.headers["Range"] == "bytes=0-"
