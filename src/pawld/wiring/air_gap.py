@@ -42,7 +42,7 @@ def supply_from(file: Path, usual: Supply, agent: AgentSettings, updater: Update
     _check_meant(bundle, usual)
     target, targets_url = agent.trust.target or TARGET, targets_url_of(agent)
     places = {agent.trust.metadata_url: "metadata", targets_url: "targets"}
-    web = OfflineWeb(bundle, places, f"the bundle {file.name}")
+    web = OfflineWeb(bundle, places, f"the bundle {file.name}", around.web)
     offline = replace(around, web=web)
     return replace(
         usual,

@@ -85,9 +85,9 @@ SHAPES: dict[str, Lie] = {
     "one thing more": lambda told: [*told, b""],
     "a signature that is none": lambda told: [["k"], told[1]],
     "a signature of numbers": lambda told: [[["k", 2**200]], told[1]],
-    "too many signatures": lambda told: [told[0] * (MOST_SIGNATURES + 1), told[1]],
-    "a signature without end": lambda told: [[["k", "0" * (LONGEST_SIGNATURE + 1)]], told[1]],
-    "a key without end": lambda told: [[["k" * (LONGEST_KEY_ID + 1), "00"]], told[1]],
+    "too many signatures": lambda told: [[*told[0], *([str(one), "00"] for one in range(MOST_SIGNATURES))], told[1]],
+    "a signature without end": lambda told: [[*told[0], ["k", "0" * (LONGEST_SIGNATURE + 1)]], told[1]],
+    "a key without end": lambda told: [[*told[0], ["k" * (LONGEST_KEY_ID + 1), "00"]], told[1]],
 }
 FORGERIES: dict[str, Lie] = {
     "no signature": lambda told: [[], told[1]],

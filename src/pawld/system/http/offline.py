@@ -6,7 +6,7 @@ Whoever uses a ``Web`` works the same with it: the same statuses, the same limit
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 import httpcore
@@ -17,6 +17,7 @@ from pawld.reasons import Reason
 from pawld.system.http.answers import Answer, Headers
 from pawld.system.http.client import Web
 from pawld.system.http.hop import Hop
+from pawld.system.http.readings import Reading
 from pawld.system.http.urls import shown
 from pawld.system.http.wire import Patience
 
@@ -39,10 +40,13 @@ class OfflineWeb(Web):
     Args:
         places: the shelf's folder for each base URL.
         told: what the bytes come from, for sentences, such as ``the bundle acme.tar``.
+        reader: whoever reads documents elsewhere: where there are walls, those of a bundle are read behind them too.
     """
 
-    def __init__(self, shelf: Shelf, places: Mapping[str, str], told: str) -> None:
+    def __init__(self, shelf: Shelf, places: Mapping[str, str], told: str, reader: Web) -> None:
         super().__init__()
+        self.reads_apart = reader.reads_apart
+        self._reader = reader
         self._shelf = shelf
         self._places = {url.rstrip("/") + "/": folder for url, folder in places.items()}
         self._told = told
@@ -68,6 +72,10 @@ class OfflineWeb(Web):
         """Refuse, for no interface answers here: ``TransientError`` (unreachable)."""
         del patience
         raise self._unreachable(hop.address.url)
+
+    def read(self, reading: Reading, body: bytes, hop: Hop) -> Any:
+        """Have it read as what *hop* would have brought."""
+        return self._reader.read(reading, body, hop)
 
     def holds(self, url: str) -> bool:
         """Say whether there is something at *url*."""

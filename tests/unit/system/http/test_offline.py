@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 import pytest
+from support.wall_threads import Threads
 
 from pawld.errors import TransientError
 from pawld.model import Location
 from pawld.reasons import Reason
-from pawld.system.http import OfflineWeb
+from pawld.system.http import OfflineWeb, Web
+from pawld.system.http.walled import WalledWeb
 
 BASE = "https://updates.example.com/metadata"
 
@@ -25,7 +27,17 @@ class Cupboard:
 
 @pytest.fixture
 def web() -> OfflineWeb:
-    return OfflineWeb(Cupboard(), {BASE: "metadata"}, "the bundle acme.tar")
+    return OfflineWeb(Cupboard(), {BASE: "metadata"}, "the bundle acme.tar", Web())
+
+
+def test_a_document_is_read_by_whoever_reads_what_comes_from_a_network() -> None:
+    walls = Threads()
+    with WalledWeb(walls) as reader:  # type: ignore[arg-type]  # of the same form
+        web = OfflineWeb(Cupboard(), {BASE: "metadata"}, "the bundle acme.tar", reader)
+        assert web.reads_apart
+        assert web.fetch(Location(f"{BASE}/timestamp.json")).document == {}
+        assert len(walls.started) == 1
+    assert not OfflineWeb(Cupboard(), {}, "none", Web()).reads_apart
 
 
 @pytest.mark.parametrize(("name", "data"), [("timestamp.json", b"{}"), ("a/b", b"deep"), ("1.0%2Bb1", b"+")])
