@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, runtime_checkable
 
 from pawld.formats.slot_manifest import FileEntry
+from pawld.formats.tree import ListedFiles
 from pawld.model import Hold, Location, NoBuild, Offer, Patch, Pinned, Platform, Question, Record, Slot
 from pawld.reasons import Reason
 from pawld.values import dataclass
@@ -103,6 +104,13 @@ class Verified(ABC):
     def confirm(self) -> None:
         """Prove length and digest of the whole; a slot gets its name only after this returned."""
 
+    def listed(self) -> ListedFiles | None:
+        """Return the proven list of the files that it unpacks to; None where there is none, or it is not here yet.
+
+        The first call sends for it. ``RejectedError`` (record_invalid) where the publisher signed something else.
+        """
+        return None
+
     def let_go(self) -> None:  # noqa: B027 - there may be nothing to let go of
         """Free what is kept on the disk: the slot stands, and only has to be synced, without these bytes then."""
 
@@ -128,6 +136,13 @@ class VerifiedPatch(ABC):
 ChunkProof = Callable[[int, memoryview], bool]
 """Says whether this is the chunk of that number."""
 
+Ended = Callable[[], None]
+"""Ends what was begun, without waiting for it."""
+Listed = Callable[[], ListedFiles | None]
+"""Returns the proven list of a build's files, as ``Verified.listed`` does."""
+Bring = Callable[[Callable[[bytes], None]], Ended]
+"""Begins to bring a small file, and hands it over in a thread of its own when it is there."""
+
 
 class Trust(Protocol):
     """Decides what the bytes must be, and whether they are."""
@@ -139,9 +154,16 @@ class Trust(Protocol):
         """Check length, digest and evidence of the whole file, from its open descriptor."""
 
     def prove_chunks(
-        self, record: Record, chunks: Callable[[ChunkProof], Iterator[memoryview]], path: Path
+        self,
+        record: Record,
+        chunks: Callable[[ChunkProof], Iterator[memoryview]],
+        path: Path,
+        listing: Bring | None = None,
     ) -> Verified:
-        """Wrap chunks that are each checked before they are handed on; the whole is checked by ``confirm``."""
+        """Wrap chunks that are each checked before they are handed on; the whole is checked by ``confirm``.
+
+        *listing* brings the list of the build's files, where there may be one.
+        """
 
     def prove_patch(self, record: Record, patch: Patch, downloaded: Downloaded) -> VerifiedPatch:
         """Check length and digest of a patch that *record* names, before a byte of it is read for its meaning."""
@@ -157,6 +179,9 @@ class Mover(Protocol):
         self, record: Record, locations: Sequence[Location], partial: Path, progress: Progress, proof: ChunkProof
     ) -> Iterator[memoryview]:
         """Yield the build's chunks in order, each accepted by *proof*; kept in *partial* for a resume."""
+
+    def beside(self, sha256: str, places: Sequence[Location], limit: int, accept: Callable[[bytes], None]) -> Ended:
+        """Bring a file of at most *limit* bytes while something else is done; that it does not come is no fault."""
 
 
 class Installer(Protocol):

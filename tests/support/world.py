@@ -286,9 +286,9 @@ class World:
         self.act("prove")
         return FakeVerified(record)
 
-    def prove_chunks(self, record: Record, chunks: object, path: Path) -> Verified:
+    def prove_chunks(self, record: Record, chunks: object, path: Path, listing: object = None) -> Verified:
         del chunks, path
-        self.act("prove_chunks")
+        self.act("prove_chunks" if listing is None else "prove_chunks, with a list")
         return FakeVerified(record)
 
     def prove_patch(self, record: Record, patch: Patch, downloaded: Downloaded) -> VerifiedPatch:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pawld.download.ways import name_of
 from pawld.errors import PawldError
-from pawld.model import Location, Record
+from pawld.model import Location
 from pawld.ports import Clock
 from pawld.system.files import write_durably
 
@@ -39,9 +39,9 @@ class Mirrors:
         self._memory = memory
         self._until = _remembered(memory)
 
-    def before(self, record: Record, locations: Sequence[Location]) -> list[Location]:
-        """Return where to ask, in order: mirrors that do not rest, then the other *locations*."""
-        ours = [one for base in self._bases for one in _near(base, record, locations)]
+    def before(self, sha256: str, locations: Sequence[Location]) -> list[Location]:
+        """Return where to ask for what has this digest: mirrors that do not rest, then the other *locations*."""
+        ours = [one for base in self._bases for one in _near(base, sha256, locations)]
         named = [one for one in locations if one.mirror]
         awake = [one for one in (*ours, *named) if not self._rests_now(name_of(one))]
         return awake + [one for one in locations if not one.mirror]
@@ -80,10 +80,10 @@ def _remembered(memory: Path | None) -> dict[str, datetime]:
     return {}
 
 
-def _near(base: str, record: Record, locations: Sequence[Location]) -> Sequence[Location]:
-    """Return where a mirror has the build. No credential goes through a proxy that shares what it fetches."""
+def _near(base: str, sha256: str, locations: Sequence[Location]) -> Sequence[Location]:
+    """Return where a mirror has it. No credential goes through a proxy that shares what it fetches."""
     if not base.startswith(PROXY):
-        return [Location(_place(base, record.sha256), mirror=True)]
+        return [Location(_place(base, sha256), mirror=True)]
     open_to_all = [one for one in locations if not one.mirror and not one.headers]
     return [replace(one, mirror=True, via=base.removeprefix(PROXY)) for one in open_to_all[:1]]
 

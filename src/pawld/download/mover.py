@@ -10,6 +10,7 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
+from pawld.download.beside import Beside
 from pawld.download.chunked import ChunkedTransfer
 from pawld.download.disk import RESERVE, disk_errors, free_bytes, preflight
 from pawld.download.mirrors import Mirrors
@@ -20,7 +21,7 @@ from pawld.download.routes import Routes, Then
 from pawld.download.ways import Through, Ways, name_of, place_of
 from pawld.errors import PawldError, RejectedError, TransientError
 from pawld.model import Location, Record
-from pawld.ports import ChunkProof, Clock, Downloaded, Progress
+from pawld.ports import ChunkProof, Clock, Downloaded, Ended, Progress
 from pawld.reasons import Reason
 from pawld.system.drip import SLOWEST, WINDOW
 from pawld.system.http import Answer, Body, Web, shown
@@ -75,7 +76,7 @@ class HttpMover:
         """
         with Partial(partial) as file:
             self._preflight(record, file)
-            routes = Routes(self._mirrors.before(record, locations), self._mirrors)
+            routes = Routes(self._mirrors.before(record.sha256, locations), self._mirrors)
             until = self._clock.monotonic() + self._deadline.total_seconds()
             if file.size == record.length and record.length_signed and file.note is not None:
                 return Downloaded(file.hand_on(), file.path, file.note.origin)
@@ -104,7 +105,7 @@ class HttpMover:
                 ways=self._ways,
                 clock=self._clock,
                 record=record,
-                routes=Routes(self._mirrors.before(record, locations), self._mirrors),
+                routes=Routes(self._mirrors.before(record.sha256, locations), self._mirrors),
                 file=file,
                 progress=progress,
                 proof=proof,
@@ -113,6 +114,17 @@ class HttpMover:
             )
             with closing(transfer.ahead()) as views:
                 yield from views
+
+    def beside(self, sha256: str, places: Sequence[Location], limit: int, accept: Callable[[bytes], None]) -> Ended:
+        """Bring a file of at most *limit* bytes from *places*, in a thread that calls *accept* with it.
+
+        Mirrors are asked first, and do not rest for lacking it. What it returns ends the thread; nobody waits for it.
+        Under a rate limit nothing is brought: the line is the build's then.
+        """
+        if self._limit or not places:
+            return lambda: None
+        asked = self._mirrors.before(sha256, places)
+        return Beside(self._ways, asked, limit, accept, self._clock.now).end
 
     def _transfer(self, record: Record, location: Location, file: Partial, progress: Progress, until: float) -> str:
         """Fetch what is missing from one location; return the origin that sent it."""

@@ -60,7 +60,8 @@ class ArchiveContents:
                 f"The build has the format {record.format!r}; this agent is installed from an archive.",
             )
         with _opened(build) as archive:
-            written = self._reader(archive, record.format, into, Limits.of(record.unpacked, self._links), progress)
+            limits = Limits.of(record.unpacked, self._links)
+            written = self._reader(archive, record.format, into, limits, progress, build.listed)
         return _entries(written)
 
     def patched(self, build: VerifiedPatch, base: Path, into: Path, progress: Progress) -> Sequence[FileEntry]:

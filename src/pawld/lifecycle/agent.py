@@ -5,7 +5,7 @@ from dataclasses import field
 from datetime import timedelta
 from pathlib import Path
 
-from pawld.model import Location, Patch, Platform
+from pawld.model import Location, Platform
 from pawld.ports import Clock, Gate, HealthCheck, Installer, Mover, Pin, Service, Source, Trust
 from pawld.values import dataclass
 
@@ -61,7 +61,8 @@ class Supply:
         updater: pawld's own version.
         preflight: raises ``TransientError`` unless that many bytes are free below the path.
         downloads: where partial downloads lie, on the slots' volume.
-        patch_places: where a patch may be, which the publisher of the record serves, not the source; none by default.
+        published: where a patch or a list of files may be, by its target: the publisher of the record serves them, not
+            the source; none by default.
     """
 
     product: str
@@ -75,4 +76,4 @@ class Supply:
     preflight: Callable[[Path, int], None]
     downloads: Path
     pin: Pin | None = None
-    patch_places: Callable[[Patch], Sequence[Location]] = lambda _patch: ()
+    published: Callable[[str], Sequence[Location]] = lambda _target: ()

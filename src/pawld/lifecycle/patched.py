@@ -82,7 +82,7 @@ class PatchedWay:
         self.ledger.move(Downloading(build), Reason.IN_PROGRESS, told, build)
         self.supply.preflight(self.supply.downloads, patch.length + installer.space_needed(record))
         partial = self.supply.downloads / f"{patch.sha256}.unverified"
-        places = self.supply.patch_places(patch)
+        places = self.supply.published(patch.target)
         brought = self.supply.mover.fetch(record.moved_as(patch), places, partial, self.progress)
         try:
             with brought.file:

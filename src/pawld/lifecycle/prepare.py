@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from pawld.errors import PawldError, RejectedError, TransientError
+from pawld.formats.tree import MOST_LISTED
 from pawld.lifecycle.agent import Agent, Supply
 from pawld.lifecycle.ledger import Ledger, build_of
 from pawld.lifecycle.patched import PatchedWay
 from pawld.lifecycle.silence import Silence
 from pawld.lifecycle.states import Downloading, Staging, Verifying
 from pawld.model import NoBuild, Record, Slot
-from pawld.ports import Progress, Verified
+from pawld.ports import Bring, Progress, Verified
 from pawld.reasons import Cause, Reason
 from pawld.values import dataclass
 
@@ -87,6 +88,7 @@ class Preparation:
                 record,
                 lambda proof: supply.mover.chunks(record, locations, partial, self.progress, proof),
                 partial,
+                self._listing(record),
             )
             return
         downloaded = supply.mover.fetch(record, locations, partial, self.progress)
@@ -98,6 +100,17 @@ class Preparation:
                 self._preflight_of_staging(proven.record, downloaded.path.stat().st_size)
             self._say_staging(record)
             yield proven
+
+    def _listing(self, record: Record) -> Bring | None:
+        """Return what brings the list of the build's files; None where every file is to be hashed.
+
+        So is a build whose slot stands here, for it is damaged: were its list the cause, it would be damaged again.
+        """
+        if record.tree_sha256 is None or any(one.sha256 == record.sha256 for one in self.agent.installer.slots()):
+            return None
+        sha256, mover = record.tree_sha256, self.supply.mover
+        places = self.supply.published(f"sha256/{sha256}")
+        return lambda accept: mover.beside(sha256, places, MOST_LISTED, accept)
 
     def _preflight(self, record: Record) -> None:
         if (

@@ -1,5 +1,6 @@
 """The builds' bytes: taken in, kept by content, and linked to where TUF clients look for them."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -8,12 +9,14 @@ from pathlib import Path
 from typing import Protocol
 
 from pawld.errors import TransientError
+from pawld.formats.tree import MOST_LISTED
 from pawld.model import Location
+from pawld.publish.contents import Tree
 from pawld.publish.layout import Layout
 from pawld.publish.measure import Measured, copied
 from pawld.reasons import Reason
 from pawld.system.faults import host_faults
-from pawld.system.files import fsync, fsync_directory, make_directory
+from pawld.system.files import fsync, fsync_directory, make_directory, write_durably
 
 HTTP_OK = 200
 
@@ -67,6 +70,20 @@ def keep(layout: Layout, path: Path, sha256: str) -> None:
             path.chmod(0o644)
             path.replace(blob)
             fsync_directory(blob.parent)
+
+
+def keep_list(layout: Layout, tree: Tree) -> None:
+    """Keep the list of a build's files under its own digest, for hosts to read; one that is too long for them is not.
+
+    It is found by the digest in the record, so a host that has not heard of it is told nothing new.
+    """
+    text = tree.text
+    blob = layout.blob(hashlib.sha256(text).hexdigest())
+    if len(text) > MOST_LISTED or blob.exists():
+        return
+    with host_faults("Keeping the list of files"):
+        make_directory(blob.parent)
+        write_durably(blob, text, mode=0o644)
 
 
 def link(layout: Layout, sha256: str, target: str) -> None:

@@ -19,7 +19,7 @@ import zstandard
 
 from pawld.errors import RejectedError
 from pawld.formats.slot_manifest import FileEntry
-from pawld.formats.tree import mode_of, tree_sha256
+from pawld.formats.tree import mode_of, tree_sha256, tree_text
 from pawld.model import Unpacked
 from pawld.reasons import Reason
 from pawld.values import dataclass
@@ -58,6 +58,11 @@ class Tree:
     def sha256(self) -> str:
         """The digest that the record states of it."""
         return tree_sha256(self.files, self.directories)
+
+    @property
+    def text(self) -> bytes:
+        """The list of its files, of which that is the digest."""
+        return tree_text(self.files, self.directories)
 
     @property
     def unpacked(self) -> Unpacked:

@@ -12,7 +12,7 @@ from pawld.formats.record import format_of
 from pawld.model import Evidence, Location, Platform, Record, Unpacked
 from pawld.publish import artifacts
 from pawld.publish.builds import Build, Ledger
-from pawld.publish.contents import ARCHIVES, tree_of
+from pawld.publish.contents import ARCHIVES, Tree, tree_of
 from pawld.publish.measure import Measured, chunks_of
 from pawld.publish.patching.make import patches_for
 from pawld.publish.publisher import Publisher
@@ -77,17 +77,22 @@ def ingest(
     """
     publisher.plan.channel(channel)
     with artifacts.taken_in(publisher.layout, blocks) as (path, measured):
-        plain = _build(publisher, incoming, path, measured, channel)
+        plain, tree = _build(publisher, incoming, path, measured, channel)
         vouch(plain.record, path)
         build = _with_patches(publisher, plain, path, patches)
         if build.kept:
             artifacts.keep(publisher.layout, path, measured.sha256)
+        if tree is not None:
+            artifacts.keep_list(publisher.layout, tree)
     records = put_on_channel(publisher, [build], channel, conditions)
     Ledger(publisher.layout.builds).keep(build)
     return records[0]
 
 
-def _build(publisher: Publisher, incoming: Incoming, path: Path, measured: Measured, channel: str) -> Build:
+def _build(
+    publisher: Publisher, incoming: Incoming, path: Path, measured: Measured, channel: str
+) -> tuple[Build, Tree | None]:
+    """Return the build, and what it unpacks to where it is an archive: its digest and its list are of one reading."""
     if incoming.sha256 not in (None, measured.sha256):
         raise RejectedError(
             Reason.DIGEST_MISMATCH,
@@ -102,9 +107,11 @@ def _build(publisher: Publisher, incoming: Incoming, path: Path, measured: Measu
             f"{incoming.product} {incoming.version} was ingested for {incoming.platform} with other bytes "
             f"(sha256 {known.record.sha256[:12]}…); a build keeps its version for ever, so give this one a new one.",
         )
-    record = _measured_record(incoming, path, measured, channel)
+    format_ = incoming.format or format_of(incoming.filename)
+    tree = tree_of(path, incoming.filename, format_, incoming.entrypoint) if format_ in ARCHIVES else None
+    record = _measured_record(incoming, path, measured, channel, tree)
     custom_of(record)  # refuses it before anything is kept
-    return Build(record, measured.sha512, incoming.kept or (known is not None and known.kept))
+    return Build(record, measured.sha512, incoming.kept or (known is not None and known.kept)), tree
 
 
 def _with_patches(publisher: Publisher, build: Build, path: Path, count: int) -> Build:
@@ -117,10 +124,8 @@ def _with_patches(publisher: Publisher, build: Build, path: Path, count: int) ->
     return replace(build, record=replace(record, patches=made))
 
 
-def _measured_record(incoming: Incoming, path: Path, measured: Measured, channel: str) -> Record:
+def _measured_record(incoming: Incoming, path: Path, measured: Measured, channel: str, tree: Tree | None) -> Record:
     format_ = incoming.format or format_of(incoming.filename)
-    entrypoint = incoming.entrypoint or (incoming.filename if format_ == "file" else None)
-    tree = tree_of(path, incoming.filename, format_, entrypoint) if format_ in ARCHIVES else None
     program = Unpacked(measured.length, 1) if format_ == "file" else None
     return Record(
         product=incoming.product,
@@ -134,7 +139,7 @@ def _measured_record(incoming: Incoming, path: Path, measured: Measured, channel
         format=format_,
         unpacked=tree.unpacked if tree else program,
         tree_sha256=tree.sha256 if tree else None,
-        entrypoint=entrypoint,
+        entrypoint=incoming.entrypoint or (incoming.filename if format_ == "file" else None),
         chunks=chunks_of(path, measured.length),
         locations=tuple(replace(one, headers={}) for one in incoming.locations),
         evidence=incoming.evidence,

@@ -3,7 +3,8 @@
 ::
 
     DIR/public/metadata/   the signed metadata: 1.root.json …, N.stable.json …, timestamp.json
-    DIR/public/targets/    builds: sha256/<hex>, and <product>/<channel>/<hex>.<platform> as TUF clients ask for them
+    DIR/public/targets/    builds, patches and lists of files: sha256/<hex>;
+                           builds also <product>/<channel>/<hex>.<platform>, as TUF clients ask for them
     DIR/keys/              NAME.pub.json of every known key, NAME.pem (encrypted) of those that are held here
     DIR/staged/            metadata that is not published yet, to be signed
     DIR/builds/            what ``ingest`` measured, by product, version and platform

@@ -6,7 +6,7 @@ fall, and then against the bytes themselves.
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,15 +14,16 @@ from typing import BinaryIO, cast
 
 from pawld.errors import RejectedError, TransientError
 from pawld.formats.slot_manifest import FileEntry
-from pawld.formats.tree import tree_sha256
+from pawld.formats.tree import ListedFiles, tree_sha256
 from pawld.model import NoBuild, Patch, Question, Record, Slot
-from pawld.ports import ChunkProof, Clock, Downloaded, MarkStore, Verified, VerifiedPatch
+from pawld.ports import Bring, ChunkProof, Clock, Downloaded, MarkStore, Verified, VerifiedPatch
 from pawld.reasons import Reason
 from pawld.system import faults
 from pawld.trust import freshness, proving
 from pawld.trust.binding import check_bound, check_same
 from pawld.trust.engine import Engine, RoleMark, Statement
 from pawld.trust.evidence import NOTHING, Demand, EvidenceChecker, asked, check_evidence
+from pawld.trust.listing import Listing
 from pawld.trust.marks import Marks
 
 _NO_CHECKERS: Mapping[str, EvidenceChecker] = {}
@@ -91,9 +92,15 @@ class Policy:
         return _ProvenFile(record, downloaded, lambda: self._check_evidence(record, downloaded))
 
     def prove_chunks(
-        self, record: Record, chunks: Callable[[ChunkProof], Iterator[memoryview]], path: Path
+        self,
+        record: Record,
+        chunks: Callable[[ChunkProof], Iterator[memoryview]],
+        path: Path,
+        listing: Bring | None = None,
     ) -> Verified:
         """Wrap chunks that are each checked before they are handed on; the whole is checked by ``confirm``.
+
+        *listing* brings the list of the build's files, which is held against the record before it is read.
 
         Raises:
             RejectedError: record_invalid where the record lists no chunks.
@@ -101,7 +108,7 @@ class Policy:
         if record.chunks is None:
             raise RejectedError(Reason.RECORD_INVALID, f"The record of {record.filename} lists no chunks to check.")
         proof = proving.chunk_proof(record.chunks, record.length)
-        return _ProvenChunks(record, lambda: chunks(proof), path, self._check_evidence)
+        return _ProvenChunks(record, lambda: chunks(proof), path, self._check_evidence, Listing(record, listing))
 
     def prove_patch(self, record: Record, patch: Patch, downloaded: Downloaded) -> VerifiedPatch:
         """Check length and digest of a patch that *record* names, before a byte of it is read for its meaning.
@@ -220,11 +227,13 @@ class _ProvenChunks(Verified):
         chunks: Callable[[], Iterator[memoryview]],
         path: Path,
         evidence: Callable[[Record, Downloaded], None],
+        listing: Listing,
     ) -> None:
         self.record = record
         self._chunks = chunks
         self._path = path
         self._evidence = evidence
+        self._listing = listing
         self._proven = False
 
     def seekable(self) -> BinaryIO:
@@ -245,7 +254,7 @@ class _ProvenChunks(Verified):
     @contextmanager
     def stream(self) -> Iterator[BinaryIO]:
         self._proven = False
-        with proving.ProvenStream(self._chunks) as raw:
+        with closing(self._listing), proving.ProvenStream(self._chunks) as raw:
             yield cast("BinaryIO", raw)  # a reader asks for blocks; a buffer between would be one more copy
             raw.drain()
             proving.check_length(self.record, raw.length, self._path.name)
@@ -260,6 +269,9 @@ class _ProvenChunks(Verified):
             )
         with faults.host_faults(f"Opening {self._path.name}"), self._path.open("rb") as file:
             self._evidence(self.record, Downloaded(file, self._path, self._path.name))
+
+    def listed(self) -> ListedFiles | None:
+        return self._listing.files()
 
     def let_go(self) -> None:
         """Empty the file: a name is the mover's to remove."""

@@ -50,7 +50,7 @@ def supply_from(file: Path, usual: Supply, agent: AgentSettings, updater: Update
         trust=trust_of(agent, updater.max_build, offline, Shelf(agent.root).current),
         mover=mover_of(agent, updater.model_copy(update={"mirrors": ()}), offline),
         pin=usual.pin if isinstance(agent.pin, FixedSettings) else None,
-        patch_places=lambda _patch: (),
+        published=lambda _target: (),
     )
 
 

@@ -36,7 +36,7 @@ from pawld.wiring.glimpse import LOCK
 from pawld.wiring.network import web_of
 from pawld.wiring.place import installer_of, service_of
 from pawld.wiring.proof import product_of, trust_of
-from pawld.wiring.supply import mover_of, patch_places_of, pin_of, source_of
+from pawld.wiring.supply import mover_of, pin_of, published_of, source_of
 from pawld.wiring.surroundings import Surroundings
 from pawld.wiring.verdicts import gates_of, health_of
 from pawld.wiring.walls import walls_of
@@ -114,7 +114,7 @@ class Host:
             preflight=lambda path, needed: preflight(path, needed, reserve=settings.install.reserve),
             downloads=settings.root / ".pawld",
             pin=pin_of(settings, around, self.campaigns.of(settings, around)),
-            patch_places=patch_places_of(settings),
+            published=published_of(settings),
         )
 
     def cycle(self, name: str, progress: Progress) -> Cycle:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from pawld.model import Location, Patch
+from pawld.model import Location
 from pawld.ports import Mover, Pin, Source
 from pawld.settings.models import Agent as AgentSettings
 from pawld.settings.pins import FixedPin as FixedSettings
@@ -57,16 +57,16 @@ def source_of(agent: AgentSettings, around: Surroundings) -> Source:
     )
 
 
-def patch_places_of(agent: AgentSettings) -> Callable[[Patch], Sequence[Location]]:
-    """Return where patches lie: in the repository that the records come from; nowhere without one."""
+def published_of(agent: AgentSettings) -> Callable[[str], Sequence[Location]]:
+    """Return where patches and lists of files lie: in the repository of the records; nowhere without one."""
     if not isinstance(agent.trust, TufTrust):
-        return lambda _patch: ()
-    from pawld.sources.patches import PatchPlaces
+        return lambda _target: ()
+    from pawld.sources.published import PublishedPlaces
 
     settings = agent.source
     if not isinstance(settings, TufSettings):
-        return PatchPlaces(targets_url_of(agent)).locate
-    return PatchPlaces(targets_url_of(agent), token=settings.token, final_hosts=settings.final_hosts).locate
+        return PublishedPlaces(targets_url_of(agent)).locate
+    return PublishedPlaces(targets_url_of(agent), token=settings.token, final_hosts=settings.final_hosts).locate
 
 
 def targets_url_of(agent: AgentSettings) -> str:

@@ -11,7 +11,9 @@ from support.publishing import ARM, LINUX, incoming, take_in, tar_gz
 
 from pawld.errors import OperatorError, RejectedError, TransientError
 from pawld.formats.record import read_custom
+from pawld.formats.tree import ListedFiles
 from pawld.model import Location
+from pawld.publish import artifacts
 from pawld.publish.artifacts import blocks_from_web
 from pawld.publish.ingest import ingest
 from pawld.publish.publication import publish
@@ -89,6 +91,24 @@ def test_the_bytes_are_kept_once_under_all_their_names(site: "Site") -> None:
     assert len({place.stat().st_ino for place in places}) == 1
 
 
+def test_the_list_of_an_archives_files_lies_under_the_digest_that_its_record_states(site: "Site") -> None:
+    take_in(site.publisher, "1.0.0")
+    record = current(site.publisher, "acme-agent", "stable", LINUX)
+    assert record is not None
+    place = site.home / "public/targets/sha256" / str(record.tree_sha256)
+    assert hashlib.sha256(place.read_bytes()).hexdigest() == record.tree_sha256
+    assert ListedFiles(place.read_bytes()).take("share/readme", 6, 0o755) == hashlib.sha256(b"hello\n").hexdigest()
+    assert place.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_list_that_no_host_reads_is_not_kept(site: "Site", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(artifacts, "MOST_LISTED", 100)
+    take_in(site.publisher, "1.0.0")
+    record = current(site.publisher, "acme-agent", "stable", LINUX)
+    assert record is not None
+    assert [path.name for path in (site.home / "public/targets/sha256").iterdir()] == [record.sha256]
+
+
 def test_bytes_that_stay_at_the_vendor_leave_only_their_address(site: "Site") -> None:
     location = Location("https://vendor.example/acme.tar.gz", {"X-Api-Key": "secret"}, ("cdn.example",))
     take_in(site.publisher, "1.0.0", kept=False, locations=(location,))
@@ -97,7 +117,9 @@ def test_bytes_that_stay_at_the_vendor_leave_only_their_address(site: "Site") ->
     assert target.custom["sources"] == [
         {"type": "redirect-api", "url": "https://vendor.example/acme.tar.gz", "final_hosts": ["cdn.example"]}
     ]
-    assert not (site.home / "public/targets").exists()
+    record = read_custom(target.custom, target.length, target.hashes["sha256"])
+    kept = [path for path in (site.home / "public/targets").rglob("*") if path.is_file()]
+    assert kept == [site.home / "public/targets/sha256" / str(record.tree_sha256)]  # the names and digests of its files
     assert "secret" not in (site.home / "builds/acme-agent/1.0.0/linux-x86_64.json").read_text()
 
 

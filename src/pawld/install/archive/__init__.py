@@ -13,24 +13,28 @@ from typing import BinaryIO
 from pawld.install.archive.ahead import Ahead
 from pawld.install.archive.forward import Forward
 from pawld.install.archive.limits import Limits, Links, refused
-from pawld.install.archive.writer import Writer, Written
-from pawld.ports import Progress
+from pawld.install.archive.writer import Writer, Written, unlisted
+from pawld.ports import Listed, Progress
 from pawld.system.faults import host_faults
 
 __all__ = ["Limits", "Links", "Unpack", "Written", "unpack", "unpack_program"]
 
 FORMATS = ("tar.gz", "tar.zst", "tar.xz", "zip")
-Unpack = Callable[[BinaryIO, str, Path, Limits, Progress], Written]
+Unpack = Callable[[BinaryIO, str, Path, Limits, Progress, Listed], Written]
 """What unpacks an archive, as ``unpack`` does."""
 
 
-def unpack(stream: BinaryIO, form: str, into: Path, limits: Limits, progress: Progress) -> Written:
+def unpack(
+    stream: BinaryIO, form: str, into: Path, limits: Limits, progress: Progress, listed: Listed = unlisted
+) -> Written:
     """Unpack the archive *stream*, of one of ``FORMATS``, below *into*, an empty directory of mode 0700.
 
-    A zip archive has to be seekable; the others are read forward only. ``RejectedError`` (archive_refused) where the
-    archive is not strictly well-formed, or not what *limits* allow; ``TransientError`` where the host fails.
+    Digests are taken from what *listed* returns as soon as it is there, and of what is written until then. A zip
+    archive has to be seekable; the others are read forward only. ``RejectedError`` (archive_refused) where the archive
+    is not strictly well-formed, or not what *limits* allow; ``TransientError`` where the host fails.
     """
-    with host_faults("Unpacking the build"), closing(Writer(into, limits, progress)) as writer:
+    with host_faults("Unpacking the build"), closing(Writer(into, limits, progress, listed)) as writer:
+        listed()  # sent for before the first byte is read
         writer.start()
         if form == "zip":
             from pawld.install.archive.zip import read_zip  # noqa: PLC0415 - few builds need it

@@ -14,8 +14,8 @@ from typing import Any, BinaryIO
 
 from pawld.install.archive import behind_walls as reader
 from pawld.install.archive.limits import KiB, Limits, refused
-from pawld.install.archive.writer import Writer, Written
-from pawld.ports import Progress
+from pawld.install.archive.writer import Writer, Written, unlisted
+from pawld.ports import Listed, Progress
 from pawld.system.drip import WINDOW, Drip
 from pawld.system.faults import host_faults
 from pawld.system.walls import BrokenChannelError, Channel, Walls, reader_failed
@@ -42,8 +42,14 @@ class WalledUnpack:
         self._window = window
         self._deadline = deadline
 
-    def __call__(self, stream: BinaryIO, form: str, into: Path, limits: Limits, progress: Progress) -> Written:
-        """Unpack as ``unpack`` does; ``TransientError`` (reader_failed) too, where the child does not do its work."""
+    def __call__(
+        self, stream: BinaryIO, form: str, into: Path, limits: Limits, progress: Progress, listed: Listed = unlisted
+    ) -> Written:
+        """Unpack as ``unpack`` does; ``TransientError`` (reader_failed) too, where the child does not do its work.
+
+        No list is sent for: what another process hands over is as good as a stranger's, so it is hashed here.
+        """
+        del listed
         with host_faults("Unpacking the build"), ExitStack() as stack:
             writer = stack.enter_context(closing(Writer(into, limits, progress)))
             given = stack.enter_context(_given(stream))

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pawld.formats.slot_manifest import FileEntry
-from pawld.formats.tree import EXECUTABLE, FILE_MODE, mode_of
+from pawld.formats.tree import EXECUTABLE, FILE_MODE, ListedFiles, mode_of
 from pawld.install.archive.limits import KiB, Limits, Links, MiB, named, refused
 from pawld.install.archive.links import check_links
 from pawld.install.archive.names import relative
 from pawld.install.archive.place import place_in
 from pawld.install.archive.tree import Link, Tree
 from pawld.model import Unpacked
-from pawld.ports import Progress
+from pawld.ports import Listed, Progress
 from pawld.system.clone import clone
 from pawld.values import dataclass
 
@@ -43,11 +43,22 @@ def _first(source: BinaryIO, size: int) -> Iterator[memoryview]:
         yield memoryview(block)
 
 
-class Writer:
-    """The one way from an archive to the disk."""
+def unlisted() -> None:
+    """Return no list: every file is hashed as it is written."""
 
-    def __init__(self, into: Path, limits: Limits, progress: Progress) -> None:
+
+class Writer:
+    """The one way from an archive to the disk.
+
+    Args:
+        listed: the proven list of the build's files, whose digests are taken as they stand; only for a reader in this
+            very process, which hands over what it made of proven bytes.
+    """
+
+    def __init__(self, into: Path, limits: Limits, progress: Progress, listed: Listed = unlisted) -> None:
         self.limits = limits
+        self._listed = listed
+        self._list: ListedFiles | None = None
         self._progress = progress
         self._tree = Tree()
         self._place = place_in(into)
@@ -68,9 +79,10 @@ class Writer:
     def file(self, name: str, size: int, mode: int, pieces: Iterable[memoryview]) -> None:
         """Write the regular file *name* of *size* bytes, which *pieces* yields in full."""
         path, mode = relative(name), mode_of(mode)
+        known = self._known(path, size, mode)
         descriptor = self._made(path, size, mode)
         try:
-            sha256 = self._written(descriptor, pieces)
+            sha256 = self._written(descriptor, pieces) if known is None else self._put(descriptor, pieces, known)
         finally:
             os.close(descriptor)
         self._files.append(FileEntry(path, size, mode, sha256))
@@ -161,6 +173,26 @@ class Writer:
         self._bytes += size
         if self._bytes > self.limits.bytes:
             raise refused(f"The build holds more than {self.limits.bytes} bytes; {named(path)} does not fit.")
+
+    def _known(self, path: str, size: int, mode: int) -> str | None:
+        """Return the digest of a file that the list has; None while there is no list."""
+        if self._list is None:
+            self._list = self._listed()
+        if self._list is None:
+            return None
+        sha256 = self._list.take(path, size, mode)
+        if sha256 is None:
+            raise refused(
+                f"The archive's member {named(path)} of {size} bytes and mode {mode:o} is not among the files that the "
+                "signed record states."
+            )
+        return sha256
+
+    def _put(self, descriptor: int, pieces: Iterable[memoryview], sha256: str) -> str:
+        """Write what has this digest."""
+        for piece in pieces:
+            self._write(descriptor, piece)
+        return sha256
 
     def _written(self, descriptor: int, pieces: Iterable[memoryview]) -> str:
         """Write and hash; return the digest."""

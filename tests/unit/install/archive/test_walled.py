@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import hashlib
 import io
 import os
 import socket
@@ -20,6 +21,7 @@ from support.archives import END, PACKERS, Untold, ZipMember, everything_below, 
 from support.liars import USER
 
 from pawld.errors import RejectedError, TransientError
+from pawld.formats.tree import ListedFiles
 from pawld.install.archive import Limits, Links, behind_walls, unpack
 from pawld.install.archive.behind_walls import ASK, request, request_of, serve
 from pawld.install.archive.walled import WalledUnpack, _given
@@ -90,6 +92,17 @@ def test_a_file_is_read_from_where_it_stands_by_a_descriptor_that_cannot_write(t
     assert [one.path for one in written.files] == ["bin/agent", "lib/data"]
     with on_disk(b"") as file, _given(file) as given:
         assert fcntl.fcntl(given.descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
+
+
+def test_no_list_speaks_for_what_another_process_hands_over(tmp_path: Path) -> None:
+    def listed() -> ListedFiles:
+        raise AssertionError("the list was asked for")
+
+    with on_disk(PACKERS["tar.zst"](GOOD)) as file:
+        written = beside()(file, "tar.zst", tmp_path, INSIDE, Untold(), listed)
+    assert [one.sha256 for one in written.files] == [
+        hashlib.sha256(one).hexdigest() for one in (b"code" * 100_000, b"x")
+    ]
 
 
 def test_a_stream_that_is_no_file_is_fed_through_a_pipe(tmp_path: Path) -> None:

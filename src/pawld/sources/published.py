@@ -1,20 +1,20 @@
-"""Where patches lie: with whoever signs the records, beside the builds that are served from there.
+"""Where patches and lists of files lie: with whoever signs the records, beside the builds that are served from there.
 
-A vendor's own interface knows nothing of patches, so they are asked for here whatever the source is. What a patch must
-be, the signed record says.
+A vendor's own interface knows nothing of them, so they are asked for here whatever the source is. What each must be,
+the signed record says.
 """
 
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from pawld.model import Location, Patch
+from pawld.model import Location
 from pawld.system.http import checked_url
 from pawld.system.secret import Secret
 from pawld.vendors.api import Anonymous, Bearer, Request
 
 
-class PatchPlaces:
-    """Locates patches by their targets.
+class PublishedPlaces:
+    """Locates what the publisher keeps beside the builds, by its target.
 
     Args:
         targets_url: what targets are relative to.
@@ -27,7 +27,7 @@ class PatchPlaces:
         self._auth = Bearer(token) if token else Anonymous()
         self._final_hosts = tuple(final_hosts)
 
-    def locate(self, patch: Patch) -> Sequence[Location]:
-        """Return where the patch may be."""
-        url = f"{self._url}/{quote(patch.target)}"
+    def locate(self, target: str) -> Sequence[Location]:
+        """Return where *target* may be."""
+        url = f"{self._url}/{quote(target)}"
         return [Location(url, self._auth.headers(Request("GET", url)), self._final_hosts)]
