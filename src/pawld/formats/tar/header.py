@@ -3,7 +3,6 @@
 POSIX.1-2017, pax, "ustar Interchange Format"; GNU tar manual, "Basic Tar Format". What is not understood is refused.
 """
 
-import re
 import struct
 from functools import lru_cache
 from zlib import adler32
@@ -16,7 +15,6 @@ ZEROS = bytes(BLOCK)
 
 _POSIX = b"ustar\x0000"
 _GNU = b"ustar  \x00"
-_OCTAL = re.compile(rb" *([0-7]+)[ \x00]*")
 _BLANK = 8 * ord(" ")  # what the checksum's own field counts as
 # In order: a name, its mode, (owner,) size, (time,) checksum, kind, link, the magic, (owner, device,) and a prefix.
 _FIELDS = struct.Struct("100s8s16x12s12x8sc100s8s80x155s12x")
@@ -49,13 +47,9 @@ def read_header(block: memoryview) -> Header:
     path = _text(name)
     if form == _POSIX and prefix[0]:
         path = _text(prefix) + b"/" + path
-    return Header(
-        kind=chr(kind[0]) if kind[0] else "0",
-        name=decoded(path),
-        link=decoded(_text(link)) if link[0] else "",
-        size=_size(size, name),
-        mode=_mode(mode) or _octal(mode, name, "mode"),
-    )
+    told = chr(kind[0]) if kind[0] else "0"
+    leads_to = decoded(_text(link)) if link[0] else ""
+    return Header(told, decoded(path), leads_to, _size(size, name), _mode(mode) or _octal(mode, name, "mode"))
 
 
 def _sum(block: memoryview) -> int:
@@ -65,9 +59,9 @@ def _sum(block: memoryview) -> int:
 
 def _text(field: bytes) -> bytes:
     """Return the field up to its NUL; ``RejectedError`` where something is hidden after it."""
-    text = field.rstrip(b"\0")
-    if b"\0" in text:
-        raise refused(f"The archive's member {named(text.partition(bytes(1))[0])} has a NUL in its name.")
+    text, _, rest = field.partition(b"\0")
+    if not ZEROS.startswith(rest):
+        raise refused(f"The archive's member {named(text)} has a NUL in its name.")
     return text
 
 
@@ -79,14 +73,19 @@ def _size(field: bytes, name: bytes) -> int:
 
 
 def _octal(field: bytes, name: bytes, what: str) -> int:
-    match = _OCTAL.fullmatch(field)
-    if match is None:
+    number = _number(field)
+    if number is None:
         raise refused(f"The archive's header of {named(name.rstrip(bytes(1)))} has a {what} that is no number.")
-    return int(match[1], 8)
+    return number
+
+
+def _number(field: bytes) -> int | None:
+    """Read octal digits after spaces and before spaces and NULs; ``int`` alone takes signs, underscores and more."""
+    digits = field.rstrip(b" \0").lstrip(b" ")
+    return int(digits, 8) if digits and not digits.strip(b"01234567") else None
 
 
 @lru_cache(maxsize=64)
 def _mode(field: bytes) -> int | None:
     """Read a mode, of which an archive has few; None where it is none."""
-    match = _OCTAL.fullmatch(field)
-    return None if match is None else int(match[1], 8)
+    return _number(field)
