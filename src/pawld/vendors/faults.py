@@ -14,7 +14,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from pawld.errors import OperatorError, PawldError, TransientError
@@ -172,6 +171,8 @@ def _skewed(reply: Reply, said: Words | None, now: datetime, tolerance: timedelt
         return False
     if said and _SKEW.search(said.message):
         return True
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - hardly any answer needs it
+
     try:
         theirs = parsedate_to_datetime(reply.headers.get("date", ""))
     except ValueError:
