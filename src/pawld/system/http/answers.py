@@ -34,6 +34,12 @@ class Headers(Mapping[str, str]):
         return len(self._values)
 
 
+def stated_length(headers: Mapping[str, str]) -> int:
+    """Return how long a body is by its head; -1 where that does not frame it so."""
+    value = headers.get("content-length", "")
+    return int(value) if value.isascii() and value.isdigit() and "transfer-encoding" not in headers else -1
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A whole answer of an interface: any status, its body within the limit that was given.

@@ -3,14 +3,15 @@
 httpcore hands out a body in blocks of its own, each copied five times on its way out of h11, which is a third of what a
 download costs this host. Where the head has stated the length, the framing has nothing more to say: what h11 had read
 beyond the head comes out first, and the rest is read from the connection itself. It is not used again afterwards. A
-body that came with its head, as metadata does, is left to h11 to the end, and its connection serves the next request.
+body that came with its head, as metadata does, is left to h11 to the end, and its connection serves the next request,
+unless more came than the body.
 """
 
 from typing import TYPE_CHECKING
 
 import httpcore
 
-from pawld.system.http.answers import Answer
+from pawld.system.http.answers import Answer, stated_length
 from pawld.system.http.faults import body_errors
 from pawld.system.http.wire import Stream
 
@@ -26,7 +27,7 @@ class Body:
         self._blocks: Iterator[bytes] = answer.blocks()
         self._held = memoryview(b"")
         self._stream = _direct(answer)
-        self._missing = _stated(answer)
+        self._missing = stated_length(answer.headers)
         self._begun = False
         self._past = False
 
@@ -58,11 +59,4 @@ class Body:
 def _direct(answer: Answer) -> Stream | None:
     """The connection, where the body is what comes out of it: of a stated length, and not in an encoding."""
     stream = answer.response.extensions.get("network_stream")
-    framed = "transfer-encoding" in answer.headers or _stated(answer) < 0
-    return stream if isinstance(stream, Stream) and stream.plain and not framed else None
-
-
-def _stated(answer: Answer) -> int:
-    """The length that the head states; -1 where it states none."""
-    value = answer.headers.get("content-length", "")
-    return int(value) if value.isascii() and value.isdigit() else -1
+    return stream if isinstance(stream, Stream) and stream.plain and stated_length(answer.headers) >= 0 else None

@@ -10,12 +10,14 @@ import httpcore
 
 from pawld.errors import OperatorError
 from pawld.reasons import Reason
+from pawld.system.http.answers import Headers, stated_length
 from pawld.system.http.reach import IpAddress, Reach, resolved
 from pawld.system.http.urls import Address, is_loopback
-from pawld.system.http.wire import GuardedBackend
+from pawld.system.http.wire import GuardedBackend, Stream
 
 _KEEP_ALIVE = 15.0  # seconds; most servers close an idle connection a little later
 _CONNECTIONS = 8  # at a time and pool; more callers wait, as long as their patience lasts
+_EMPTY = (204, 304)  # statuses without a body, whatever the head says (RFC 9112, 6.3)
 
 
 class Pem(str):
@@ -44,7 +46,12 @@ class Pools:
             pool = self._pools.get(key)
             if pool is None:
                 pool = self._pools[key] = self._opened(*key)
-        return pool.handle_request(request)
+        response = pool.handle_request(request)
+        stream = response.extensions["network_stream"]
+        if isinstance(stream, Stream):
+            is_empty = request.method == b"HEAD" or response.status in _EMPTY
+            stream.expect(0 if is_empty else stated_length(Headers(response.headers)))
+        return response
 
     def peer(self, response: httpcore.Response, address: Address) -> IpAddress | None:
         """Return the address that answered; behind a proxy what the name resolves to here; None where unknown."""

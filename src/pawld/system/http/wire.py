@@ -1,10 +1,12 @@
 """Sockets under httpcore, through its public backend interface: guarded connects, deadlines, large reads."""
 
+import re
 import ssl
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import httpcore
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     import socket
 
 READ_BLOCK = 256 * 1024  # bytes; httpcore asks for 64 KiB, which costs four times the work around each read
+_BLANK = re.compile(rb"\n\r?\n")
 _TLS_RECORD = 16 * 1024  # bytes; ssl hands out one record at a time (RFC 8446, 5.1)
 
 
@@ -95,7 +98,11 @@ class GuardedBackend(httpcore.NetworkBackend):
 
 
 class Stream(httpcore.NetworkStream):
-    """A connection that minds the deadline at each read and write.
+    """A connection that minds the deadline at each read and write, and hands out one answer for each request.
+
+    h11 would take what follows an answer for the answer to the next request. So a head is handed out up to its end, and
+    the body up to the length that it states; a connection on which more came, or whose answer states no length, tells
+    the pool that it is not idle but read to its end (``is_readable``), and the pool closes it.
 
     Attributes:
         plain: its bytes come out of its socket, over TLS or not; with TLS inside of TLS they do not.
@@ -104,15 +111,40 @@ class Stream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
         self._timeout: float | None = None
+        self._held = b""  # came, and was not handed out
+        self._line = b""  # the end of what was handed out of a head
+        self._body: float | None = None  # bytes that are left of it; None while the head comes
         self.plain = not isinstance(stream.get_extra_info("ssl_object"), ssl.SSLObject)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: D102 - httpcore.NetworkStream says it
         self._timeout = timeout
-        first = self._stream.read(max(max_bytes, READ_BLOCK), _left(timeout))
+        came = self._held or self._came(max_bytes)
+        count = self._head_of(came) if self._body is None else int(min(len(came), self._body))
+        if self._body is not None:
+            self._body -= count
+        self._held = came[count:]
+        return came[:count]
+
+    def expect(self, length: int) -> None:
+        """Hand out a body of so many bytes from here on; below 0 it ends where its framing says, or never."""
+        self._body = length if length >= 0 else inf
+
+    def _head_of(self, came: bytes) -> int:
+        """Return how many of these bytes belong to a head: those up to a blank line, as h11 takes one for it."""
+        joined = self._line + came
+        end = _BLANK.search(joined)
+        self._line = b"" if end else joined[-2:]
+        return end.end() - (len(joined) - len(came)) if end else len(came)
+
+    def _came(self, max_bytes: int) -> bytes:
+        first = self._stream.read(max(max_bytes, READ_BLOCK), _left(self._timeout))
         return self._more(first) if self.plain and len(first) == _TLS_RECORD else first
 
     def read_into(self, view: memoryview) -> int:
-        """Read past httpcore into *view*, under the patience of the last read; 0 where the peer has closed."""
+        """Read past httpcore into *view*, under the patience of the last read; 0 where the peer has closed.
+
+        What ``read`` holds back has to be handed out by then.
+        """
         connection: socket.socket = self.get_extra_info("socket")
         connection.settimeout(_left(self._timeout))
         return connection.recv_into(view)
@@ -129,6 +161,7 @@ class Stream(httpcore.NetworkStream):
         return b"".join(parts)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: D102 - httpcore.NetworkStream says it
+        self._body = None
         self._stream.write(buffer, _left(timeout))
 
     def close(self) -> None:  # noqa: D102 - httpcore.NetworkStream says it
@@ -140,7 +173,13 @@ class Stream(httpcore.NetworkStream):
         return Stream(self._stream.start_tls(ssl_context, server_hostname, _left(timeout)))
 
     def get_extra_info(self, info: str) -> Any:  # noqa: D102 - httpcore.NetworkStream says it
+        if info == "is_readable" and self._is_spent():
+            return True
         return self._stream.get_extra_info(info)
+
+    def _is_spent(self) -> bool:
+        tls = self._stream.get_extra_info("ssl_object")
+        return bool(self._held or self._body == inf or (tls and tls.pending()))
 
 
 def _left(timeout: float | None) -> float | None:

@@ -108,3 +108,14 @@ def test_the_connection_of_a_body_that_came_with_its_head_serves_the_next_reques
                 peers.add(answer.response.extensions["network_stream"].get_extra_info("client_addr"))
     assert came == b"small" * 3
     assert len(peers) == 1
+
+
+@pytest.mark.parametrize("head", [b"304 Same", b"204 None\r\nContent-Length: 9"])
+def test_the_connection_of_an_answer_without_a_body_serves_the_next_request(head: bytes) -> None:
+    peers = set[object]()
+    with raw_server(lambda _, wire: wire.send(b"HTTP/1.1 " + head + b"\r\n\r\n")) as server, Web() as web:
+        for _ in range(3):
+            with web.get(Location(server.url)) as answer:
+                assert answer.whole(9) == b""
+                peers.add(answer.response.extensions["network_stream"].get_extra_info("client_addr"))
+    assert len(peers) == 1
