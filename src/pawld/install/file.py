@@ -45,7 +45,7 @@ class ProgramContents:
             )
         limits = Limits.of(Unpacked(record.length, 1) if record.length_signed else None)
         with build.stream() as program:
-            written = unpack_program(program, self.entrypoint(record), into, limits, progress)
+            written = unpack_program(program, self.entrypoint(record), into, limits, progress, record.sha256)
         return written.files
 
     def patched(self, build: VerifiedPatch, base: Path, into: Path, progress: Progress) -> Sequence[FileEntry]:

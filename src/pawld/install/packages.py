@@ -79,7 +79,7 @@ class PackageContents:
             )
         limits = Limits.of(Unpacked(record.length, 1) if record.length_signed else None)
         with build.stream() as package:
-            written = unpack_program(package, kept_name(self._manager), into, limits, progress)
+            written = unpack_program(package, kept_name(self._manager), into, limits, progress, record.sha256)
         return written.files
 
     def check(self, into: Path, files: Sequence[FileEntry], record: Record) -> None:

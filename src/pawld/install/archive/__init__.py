@@ -45,11 +45,14 @@ def unpack(
         return writer.finish()
 
 
-def unpack_program(stream: BinaryIO, name: str, into: Path, limits: Limits, progress: Progress) -> Written:
-    """Copy a build that is a single program to the path *name* below *into*, executable; errors as above."""
+def unpack_program(stream: BinaryIO, name: str, into: Path, limits: Limits, progress: Progress, sha256: str) -> Written:
+    """Copy a build that is a single program to the path *name* below *into*, executable; errors as above.
+
+    *sha256* is what *stream* is proven to be, as a whole, before a slot gets its name: it is not hashed once more.
+    """
     with host_faults("Copying the build"), closing(Writer(into, limits, progress)) as writer:
         writer.start()
-        writer.program(name, stream)
+        writer.program(name, stream, sha256)
         return writer.finish()
 
 

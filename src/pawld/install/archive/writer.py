@@ -79,10 +79,13 @@ class Writer:
     def file(self, name: str, size: int, mode: int, pieces: Iterable[memoryview]) -> None:
         """Write the regular file *name* of *size* bytes, which *pieces* yields in full."""
         path, mode = relative(name), mode_of(mode)
-        known = self._known(path, size, mode)
+        sha256 = self._known(path, size, mode)
         descriptor = self._made(path, size, mode)
         try:
-            sha256 = self._written(descriptor, pieces) if known is None else self._put(descriptor, pieces, known)
+            if sha256 is None:
+                sha256 = self._written(descriptor, pieces)
+            else:
+                self._put(descriptor, pieces)
         finally:
             os.close(descriptor)
         self._files.append(FileEntry(path, size, mode, sha256))
@@ -124,12 +127,12 @@ class Writer:
         self._tree.claim(folder, leaf, link)
         self._links.append(link)
 
-    def program(self, name: str, stream: BinaryIO) -> None:
-        """Write all of *stream* as the one executable file *name*."""
+    def program(self, name: str, stream: BinaryIO, sha256: str) -> None:
+        """Write all of *stream*, which is proven to have this digest, as the one executable file *name*."""
         path = relative(name)
         descriptor = self._made(path, 0, FILE_MODE | EXECUTABLE)
         try:
-            sha256 = self._written(descriptor, self._capped(path, stream))
+            self._put(descriptor, self._capped(path, stream))
         finally:
             os.close(descriptor)
         self._files.append(FileEntry(path, self._bytes, FILE_MODE | EXECUTABLE, sha256))
@@ -180,19 +183,17 @@ class Writer:
             self._list = self._listed()
         if self._list is None:
             return None
-        sha256 = self._list.take(path, size, mode)
-        if sha256 is None:
+        if (sha256 := self._list.take(path, size, mode)) is None:
             raise refused(
                 f"The archive's member {named(path)} of {size} bytes and mode {mode:o} is not among the files that the "
                 "signed record states."
             )
         return sha256
 
-    def _put(self, descriptor: int, pieces: Iterable[memoryview], sha256: str) -> str:
-        """Write what has this digest."""
+    def _put(self, descriptor: int, pieces: Iterable[memoryview]) -> None:
+        """Write what has a digest already."""
         for piece in pieces:
             self._write(descriptor, piece)
-        return sha256
 
     def _written(self, descriptor: int, pieces: Iterable[memoryview]) -> str:
         """Write and hash; return the digest."""

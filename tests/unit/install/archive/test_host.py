@@ -10,6 +10,7 @@ import pytest
 from support.archives import END, PACKERS, Untold, everything_below, member, unpacked
 
 from pawld.errors import RejectedError, TransientError
+from pawld.formats.slot_manifest import FileEntry
 from pawld.install.archive import Limits, Links, place, unpack, unpack_program
 from pawld.model import Unpacked
 from pawld.reasons import Reason
@@ -151,11 +152,10 @@ def test_a_program_is_copied_and_may_be_run(tmp_path: Path) -> None:
     slot.mkdir()
     progress = Untold()
     limits = Limits.of(Unpacked(600_000, 1))
-    written = unpack_program(io.BytesIO(b"#!" + bytes(599_998)), "bin/agent", slot, limits, progress)
+    written = unpack_program(io.BytesIO(b"#!" + bytes(599_998)), "bin/agent", slot, limits, progress, "a" * 64)
 
     assert (slot / "bin/agent").stat().st_mode & 0o7777 == 0o755
-    assert written.files[0].path == "bin/agent"
-    assert written.files[0].size == 600_000
+    assert written.files == (FileEntry("bin/agent", 600_000, 0o755, "a" * 64),)
     assert progress.told == [("start unpack", 600_000), ("advance", 600_000), ("finish", 0)]
 
 
@@ -164,14 +164,14 @@ def test_a_program_is_not_copied_elsewhere(tmp_path: Path, name: str) -> None:
     slot = tmp_path / "slot"
     slot.mkdir()
     with pytest.raises(RejectedError):
-        unpack_program(io.BytesIO(b"x"), name, slot, Limits(), Untold())
+        unpack_program(io.BytesIO(b"x"), name, slot, Limits(), Untold(), "a" * 64)
     assert everything_below(tmp_path) == {"slot": None}
 
 
 def test_a_program_larger_than_stated_is_refused(tmp_path: Path) -> None:
     (tmp_path / "slot").mkdir()
     with pytest.raises(RejectedError, match="more than 3 bytes"):
-        unpack_program(io.BytesIO(b"four"), "agent", tmp_path / "slot", Limits.of(Unpacked(3, 1)), Untold())
+        unpack_program(io.BytesIO(b"four"), "agent", tmp_path / "slot", Limits.of(Unpacked(3, 1)), Untold(), "a" * 64)
 
 
 def test_the_progress_hears_of_every_byte(tmp_path: Path) -> None:
