@@ -30,6 +30,7 @@ from pawld.trust.tuf_fetcher import WebFetcher, escaped
 MOST_SIGNATURES = 256  # of one document
 LONGEST_SIGNATURE = 32 * 1024  # characters; those of ML-DSA have 9,254
 LONGEST_KEY_ID = 256  # characters
+LONGEST_APART = 12 * 1024 * 1024  # bytes of a document; a child has memory for some ten times that
 _BROKEN_HASHES = frozenset({"md5", "sha1"})
 _CONTROL = re.compile(rb"[\x00-\x1f]")
 _VERSIONED_ROOT = re.compile(r"([0-9]+)\.root")
@@ -66,6 +67,11 @@ class ProvenFetcher(WebFetcher):
         return data
 
     def _proven(self, url: str, data: bytes, role: str, authorities: Sequence[Root | Targets]) -> bytes:
+        if len(data) > LONGEST_APART:
+            raise RepositoryError(
+                f"{shown(url)} has {len(data)} bytes; a document that is listed without a hash may have at most "
+                f"{LONGEST_APART} where it is read by a process without privileges"
+            )
         signatures, canonical = _told(self._web.read(Reading.ENVELOPE, data, Hop("GET", address_of(escaped(url)))), url)
         by_key = {keyid: Signature(keyid, one) for keyid, one in signatures}
         refusal: RepositoryError = RepositoryError(f"nobody who is trusted speaks for {role}")

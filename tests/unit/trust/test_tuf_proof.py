@@ -13,10 +13,13 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Delegations, Root, SuccinctRoles, Targets
 
 from pawld.errors import RejectedError
+from pawld.formats.metadata import MOST_METADATA
 from pawld.reasons import Reason
 from pawld.system.http.hop import Hop
 from pawld.system.http.readings import Reading
 from pawld.system.http.walled import WalledWeb
+from pawld.system.walls.values import MOST_VALUES
+from pawld.trust import tuf_proof
 from pawld.trust.tuf import TufEngine
 from pawld.trust.tuf_proof import Trusted
 
@@ -204,6 +207,22 @@ def test_bins_of_a_succinct_delegation_are_proven_too(
     assert made.targets
     assert engine.look_up("x")[0] is not None
     assert web.taken_apart[-1] in ("1.bin-0.json", "1.bin-1.json")
+
+
+def test_a_large_document_is_proven_as_any(
+    repository: TufRepository, host: Host, server: StaticWeb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.targets.unrecognized_fields["x"] = [1] * (MOST_VALUES + 1)
+    repository.add("x", b"x")
+    repository.publish()
+    engine = host.tuf(server.url, repository.first_root, longest=4 * MOST_METADATA)
+    assert engine.look_up("x")[0] is not None
+    repository.publish()
+    monkeypatch.setattr(tuf_proof, "LONGEST_APART", len(repository.files["2.targets.json"]) - 1)
+    with pytest.raises(RejectedError) as refused:
+        engine.look_up("x")
+    assert refused.value.reason is Reason.METADATA_UNTRUSTED
+    assert "listed without a hash may have at most" in refused.value.message
 
 
 def test_a_cache_that_vanishes_midway_is_made_anew(

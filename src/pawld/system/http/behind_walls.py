@@ -7,7 +7,7 @@ it goes through; where a redirect leads is for the other end to judge, and perha
 import os
 import select
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import timedelta
 from threading import Thread
@@ -97,15 +97,15 @@ def _ask(told: Mapping[str, Any], web: Web, channel: Channel) -> None:
 def _read(told: Mapping[str, Any], channel: Channel) -> None:
     """Tell what a body is read to be, or None where it is no such thing or too much of it."""
     body = _body(told["body"], channel)
-    for block in cut([_reading(READINGS[Reading(told["as"])], body)]):
+    for block in cut([_reading(Reading(told["as"]), body)]):
         channel.put(BLOCK, block)
     channel.send(END)
 
 
-def _reading(read: Callable[[bytes], Any], body: bytes) -> bytes:
+def _reading(reading: Reading, body: bytes) -> bytes:
     most = body.count(b",") + body.count(b"[") + body.count(b"{")  # each may become many times its length
     try:
-        return encoded(read(body) if most <= MOST_VALUES else None)
+        return encoded(None if reading is Reading.OBJECT and most > MOST_VALUES else READINGS[reading](body))
     except (BadValueError, MemoryError):
         return encoded(None)
 

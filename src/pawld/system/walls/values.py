@@ -15,7 +15,7 @@ import struct
 from math import isfinite
 from typing import Any
 
-LONGEST_VALUE = 8 * 1024 * 1024  # bytes of one value with all that is in it
+LONGEST_VALUE = 16 * 1024 * 1024  # bytes of one value with all that is in it
 MOST_VALUES = 100_000  # in one value
 DEEPEST = 32  # lists and dictionaries around a value
 _WIDEST = 32  # bytes of an integer
