@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from pawld.errors import OperatorError
 from pawld.formats.slot_manifest import FileEntry
+from pawld.install.archive import Written
 from pawld.install.executables import check_executables
 from pawld.model import Platform, Record
 from pawld.ports import Progress, Verified, VerifiedPatch
@@ -26,8 +27,8 @@ class Contents(Protocol):
     def space_needed(self, record: Record) -> int:
         """Return how many bytes the files of this build take."""
 
-    def place(self, build: Verified, into: Path, progress: Progress) -> Sequence[FileEntry]:
-        """Write the build's files below *into*, an empty directory, and return every one with its digest."""
+    def place(self, build: Verified, into: Path, progress: Progress) -> Written:
+        """Write the build's files below *into*, an empty directory, and return what was written."""
 
     def entrypoint(self, record: Record) -> str | None:
         """Return the program to start, relative to the slot, with forward slashes."""
@@ -40,7 +41,7 @@ class Contents(Protocol):
 class PatchedContents(Protocol):
     """A kind of build that can also be made out of a patch and another slot."""
 
-    def patched(self, build: VerifiedPatch, base: Path, into: Path, progress: Progress) -> Sequence[FileEntry]:
+    def patched(self, build: VerifiedPatch, base: Path, into: Path, progress: Progress) -> Written:
         """Write the files that the patch makes out of the slot *base*; ``TransientError`` where it makes none."""
 
 

@@ -51,7 +51,7 @@ class ArchiveContents:
         """Return the record's own, or the configured one."""
         return self._entrypoint if record.entrypoint is None else inside(record.entrypoint)
 
-    def place(self, build: Verified, into: Path, progress: Progress) -> Sequence[FileEntry]:
+    def place(self, build: Verified, into: Path, progress: Progress) -> Written:
         """Unpack it; ``RejectedError`` (archive_refused) for a build of another format, or what ``archive`` refuses."""
         record = build.record
         if record.format not in FORMATS:
@@ -61,23 +61,18 @@ class ArchiveContents:
             )
         with _opened(build) as archive:
             limits = Limits.of(record.unpacked, self._links)
-            written = self._reader(archive, record.format, into, limits, progress, build.listed)
-        return _entries(written)
+            return self._reader(archive, record.format, into, limits, progress, build.listed)
 
-    def patched(self, build: VerifiedPatch, base: Path, into: Path, progress: Progress) -> Sequence[FileEntry]:
+    def patched(self, build: VerifiedPatch, base: Path, into: Path, progress: Progress) -> Written:
         """Take over what did not change, and make the rest."""
         from pawld.install.patching.tree import patched_tree  # noqa: PLC0415 - few updates need it
 
         limits = Limits.of(build.record.unpacked, self._links)
-        return _entries(patched_tree(build, base, into, limits, progress, self._walls))
+        return patched_tree(build, base, into, limits, progress, self._walls)
 
     def check(self, into: Path, files: Sequence[FileEntry], record: Record) -> None:
         """Hold the headers of its executables against the platform."""
         check_programs(into, files, self.entrypoint(record), self._platform)
-
-
-def _entries(written: Written) -> Sequence[FileEntry]:
-    return (*written.files, *(FileEntry(path, 0, 0, "", target) for path, target in written.links))
 
 
 def _opened(build: Verified) -> AbstractContextManager[BinaryIO]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pawld.errors import RejectedError
 from pawld.formats.slot_manifest import FileEntry
-from pawld.install.archive import Limits, unpack_program
+from pawld.install.archive import Limits, Written, unpack_program
 from pawld.install.contents import check_programs, inside
 from pawld.model import Platform, Record, Unpacked
 from pawld.ports import Progress, Verified, VerifiedPatch
@@ -35,7 +35,7 @@ class ProgramContents:
         """Return the path that the program gets in its slot."""
         return self._name or inside(record.entrypoint or record.filename)
 
-    def place(self, build: Verified, into: Path, progress: Progress) -> Sequence[FileEntry]:
+    def place(self, build: Verified, into: Path, progress: Progress) -> Written:
         """Copy the proven bytes into the one file; ``RejectedError`` for a build of another format."""
         record = build.record
         if record.format != "file":
@@ -45,17 +45,15 @@ class ProgramContents:
             )
         limits = Limits.of(Unpacked(record.length, 1) if record.length_signed else None)
         with build.stream() as program:
-            written = unpack_program(program, self.entrypoint(record), into, limits, progress, record.sha256)
-        return written.files
+            return unpack_program(program, self.entrypoint(record), into, limits, progress, record.sha256)
 
-    def patched(self, build: VerifiedPatch, base: Path, into: Path, progress: Progress) -> Sequence[FileEntry]:
+    def patched(self, build: VerifiedPatch, base: Path, into: Path, progress: Progress) -> Written:
         """Make the one file out of the one of *base*."""
         from pawld.install.patching.program import patched_program  # noqa: PLC0415 - few updates need it
 
         record = build.record
         limits = Limits.of(Unpacked(record.length, 1))
-        written = patched_program(build, base, self.entrypoint(record), into, limits, progress, self._walls)
-        return written.files
+        return patched_program(build, base, self.entrypoint(record), into, limits, progress, self._walls)
 
     def check(self, into: Path, files: Sequence[FileEntry], record: Record) -> None:
         """Hold the program's header against the platform."""

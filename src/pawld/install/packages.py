@@ -14,7 +14,7 @@ from typing import Protocol
 
 from pawld.errors import RejectedError, TransientError
 from pawld.formats.slot_manifest import FileEntry
-from pawld.install.archive import Limits, unpack_program
+from pawld.install.archive import Limits, Written, unpack_program
 from pawld.install.slots import SlotInstaller
 from pawld.model import Record, Slot, Unpacked
 from pawld.ports import Progress, Rebooting, Verified
@@ -69,7 +69,7 @@ class PackageContents:
         """Return None: nothing is started from the slot."""
         del record
 
-    def place(self, build: Verified, into: Path, progress: Progress) -> Sequence[FileEntry]:
+    def place(self, build: Verified, into: Path, progress: Progress) -> Written:
         """Copy the proven bytes; ``RejectedError`` (archive_refused) for a build of another format."""
         record = build.record
         if record.format != self._manager.form:
@@ -79,8 +79,7 @@ class PackageContents:
             )
         limits = Limits.of(Unpacked(record.length, 1) if record.length_signed else None)
         with build.stream() as package:
-            written = unpack_program(package, kept_name(self._manager), into, limits, progress, record.sha256)
-        return written.files
+            return unpack_program(package, kept_name(self._manager), into, limits, progress, record.sha256)
 
     def check(self, into: Path, files: Sequence[FileEntry], record: Record) -> None:
         """Ask the package manager what the package is, before it may become a slot."""

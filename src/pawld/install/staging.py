@@ -8,8 +8,9 @@ from pawld.errors import RejectedError
 from pawld.formats import slot_manifest
 from pawld.formats.slot_manifest import FileEntry, SlotManifest
 from pawld.formats.tree import tree_sha256
+from pawld.install.archive import Written
 from pawld.install.contents import Contents, PatchedContents
-from pawld.install.integrity import additions, directories_of
+from pawld.install.integrity import additions
 from pawld.install.layout import Layout
 from pawld.install.qualify import qualify
 from pawld.install.shelf import slot_of
@@ -39,13 +40,13 @@ class Recipe:
     """Where the files of a slot come from.
 
     Attributes:
-        place: writes them below an empty directory, and returns every one with its digest.
+        place: writes them below an empty directory, and returns what it wrote.
         confirm: proves that these files and directories are the build; ``RejectedError`` where they are not.
         let_go: frees the disk of what the slot was made of.
     """
 
     record: Record
-    place: Callable[[Path], Sequence[FileEntry]]
+    place: Callable[[Path], Written]
     confirm: Callable[[Sequence[FileEntry], Sequence[str]], None]
     let_go: Callable[[], None] | None = None
 
@@ -79,8 +80,8 @@ def make_slot(staging: Path, recipe: Recipe, contents: Contents, plan: Plan) -> 
     staging.mkdir(mode=0o700)
     record = recipe.record
     let_go_of_mapped_files()  # before the decoder's window and the tree's names come on top
-    entries = recipe.place(staging)
-    directories = directories_of(staging)
+    written = recipe.place(staging)
+    entries, directories = written.entries, written.directories
     recipe.confirm(entries, directories)
     contents.check(staging, entries, record)
     staging.chmod(0o755)
@@ -91,7 +92,7 @@ def make_slot(staging: Path, recipe: Recipe, contents: Contents, plan: Plan) -> 
         entrypoint=contents.entrypoint(record),
         install_id=plan.install_id,
         installed_at=plan.now,
-        files=tuple(entries),
+        files=entries,
         directories=directories,
     )
     _try_out(staging, manifest, plan)

@@ -18,6 +18,7 @@ from support.trusting import LINUX, MemoryMarks, SetClock
 from pawld.download.mover import HttpMover
 from pawld.errors import RejectedError
 from pawld.formats.slot_manifest import FileEntry
+from pawld.install.archive import Written
 from pawld.install.pointer import pointer_for
 from pawld.install.slots import SlotInstaller
 from pawld.model import Location, Record
@@ -51,13 +52,13 @@ class Holed:
     def entrypoint(self, _record: Record) -> str | None:
         return None
 
-    def place(self, build: Verified, _into: Path, _progress: Progress) -> Sequence[FileEntry]:
+    def place(self, build: Verified, _into: Path, _progress: Progress) -> Written:
         with build.stream() as stream:
             while block := stream.read(4096):
                 self.parsed += block
                 if EXPLOIT in self.parsed:
                     raise ExtractorCrash
-        return ()
+        return Written(())
 
     def check(self, into: Path, files: Sequence[FileEntry], record: Record) -> None: ...
 

@@ -71,6 +71,10 @@ class Tree:
         made = self._grown(above)
         return self._by_path[above], leaf, made
 
+    def directories(self) -> tuple[str, ...]:
+        """Return every directory but the root, sorted."""
+        return tuple(sorted(path for path in self._by_path if path))
+
     def claim(self, folder: Folder, leaf: str, taken: Taken) -> None:
         """Take the name *leaf* in *folder*; ``RejectedError`` where it, or a twin of it, is taken."""
         key = key_of(leaf)

@@ -26,15 +26,27 @@ _BLOCK = 256 * KiB  # bytes of a single program that are read at once
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What an archive became: its files in the archive's order, and its links as (path, target)."""
+    """What an archive became.
+
+    Attributes:
+        files: regular files, in the archive's order.
+        links: as (path, target).
+        directories: every one of them, sorted.
+    """
 
     files: tuple[FileEntry, ...]
     links: tuple[tuple[str, str], ...] = ()
+    directories: tuple[str, ...] = ()
 
     @property
     def totals(self) -> Unpacked:
         """Return what a record states of this build: the bytes of its regular files, and their number."""
         return Unpacked(sum(one.size for one in self.files), len(self.files))
+
+    @property
+    def entries(self) -> tuple[FileEntry, ...]:
+        """Return the files and links as a slot's manifest lists them."""
+        return (*self.files, *(FileEntry(path, 0, 0, "", target) for path, target in self.links))
 
 
 def _first(source: BinaryIO, size: int) -> Iterator[memoryview]:
@@ -154,7 +166,8 @@ class Writer:
             self._place.make_link(link.folder, link.leaf, link.target)
         self._tell()
         self._progress.finish()
-        written = Written(tuple(self._files), tuple((one.path, one.target) for one in self._links))
+        links = tuple((one.path, one.target) for one in self._links)
+        written = Written(tuple(self._files), links, self._tree.directories())
         self._check_totals(written.totals)
         return written
 
