@@ -12,7 +12,7 @@ from pawld.system.http.behind_walls import END as LAST
 from pawld.system.walls import Channel, Walls, walls_for
 from pawld.system.walls.channel import READY
 from pawld.system.walls.inside import enter, give_up
-from pawld.system.walls.values import encoded
+from pawld.system.walls.plain import encoded
 
 PROGRAM = b"#!/bin/sh\n"  # what an honest one would tell of, as bin/acme
 USER = "nobody"  # every system has it; a test makes no user

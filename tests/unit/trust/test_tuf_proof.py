@@ -18,7 +18,7 @@ from pawld.reasons import Reason
 from pawld.system.http.hop import Hop
 from pawld.system.http.readings import Reading
 from pawld.system.http.walled import WalledWeb
-from pawld.system.walls.values import MOST_VALUES
+from pawld.system.walls.plain import MOST_VALUES
 from pawld.trust import tuf_proof
 from pawld.trust.tuf import TufEngine
 from pawld.trust.tuf_proof import Trusted

@@ -25,7 +25,7 @@ from pawld.system.http.urls import address_of
 from pawld.system.http.wire import Patience
 from pawld.system.walls.channel import LONGEST, BrokenChannelError, Channel, document_of
 from pawld.system.walls.inside import enter, leave
-from pawld.system.walls.values import MOST_VALUES, BadValueError, encoded
+from pawld.system.walls.plain import MOST_VALUES, BadValueError, encoded
 
 BEGIN, ASK, READ, BODY, NEXT, STOP, HEAD, BLOCK, END, ERROR = (bytes([one]) for one in b"!arbnshdex")
 _READ = 512 * 1024  # bytes that are read at once; no frame is longer

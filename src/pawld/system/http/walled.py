@@ -39,7 +39,7 @@ from pawld.system.http.urls import Address
 from pawld.system.http.wire import Patience
 from pawld.system.walls import BrokenChannelError, Child, Walls
 from pawld.system.walls.channel import document_of
-from pawld.system.walls.values import LONGEST_VALUE
+from pawld.system.walls.plain import LONGEST_VALUE
 from pawld.system.words import printable
 
 MODULE = "pawld.system.http.behind_walls"

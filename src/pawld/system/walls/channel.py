@@ -12,7 +12,7 @@ from math import inf
 from typing import Any
 
 from pawld.system.drip import Drip
-from pawld.system.walls.values import BadValueError, decoded, encoded
+from pawld.system.walls.plain import BadValueError, decoded, encoded
 
 READY, UNABLE = b"!", b"-"  # what a child says first: that it has given everything up, or cannot
 LONGEST = 1024 * 1024  # bytes of one frame

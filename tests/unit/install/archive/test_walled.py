@@ -29,7 +29,7 @@ from pawld.model import Unpacked
 from pawld.reasons import Reason
 from pawld.system.walls import BrokenChannelError, Channel, Walls, walls_for
 from pawld.system.walls.channel import document_of
-from pawld.system.walls.values import decoded, encoded
+from pawld.system.walls.plain import decoded, encoded
 
 FILES = member("bin/agent", b"code" * 100_000, mode=b"0000755\0") + member("lib/data", b"x")
 GOOD = FILES + member("lib/link", b"", kind=b"2", link="data") + member("empty/", b"", kind=b"5") + END

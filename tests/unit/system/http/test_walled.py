@@ -25,7 +25,7 @@ from pawld.system.http.hop import Hop
 from pawld.system.http.urls import address_of
 from pawld.system.http.walled import WalledWeb
 from pawld.system.walls import BrokenChannelError, Channel
-from pawld.system.walls.values import MOST_VALUES
+from pawld.system.walls.plain import MOST_VALUES
 
 BIG = bytes(range(256)) * 20_000
 

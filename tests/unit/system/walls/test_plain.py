@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pawld.system.walls.values import DEEPEST, LONGEST_VALUE, MOST_VALUES, BadValueError, decoded, encoded
+from pawld.system.walls.plain import DEEPEST, LONGEST_VALUE, MOST_VALUES, BadValueError, decoded, encoded
 
 NAMES = st.text(st.characters(), max_size=8)  # lone surrogates too, as names of files have them
 LEAVES = (
