@@ -150,6 +150,16 @@ class TufRepository:
         return dict(self.files)
 
 
+def acme_repository(build: bytes = b"build", hashes: list[str] | None = None) -> TufRepository:
+    """Return a repository whose stable channel has a role of its own, published once."""
+    made = TufRepository()
+    made.hashes = hashes
+    made.delegate("stable", ["acme/stable/*"])
+    made.add("acme/stable/linux-x86_64", build, custom(), "stable")
+    made.publish()
+    return made
+
+
 def new_key() -> CryptoSigner:
     return CryptoSigner.generate_ed25519()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support.static_web import StaticWeb, static_web
 from support.trusting import Host
-from support.tuf_repository import TufRepository, custom
+from support.tuf_repository import TufRepository, acme_repository
 from support.wall_threads import Threads
 
 from pawld.system.http import Web
@@ -14,16 +14,11 @@ from pawld.system.http.walled import WalledWeb
 from pawld.trust.policy import Policy
 
 BUILD = b"the build of acme 1.0.0"
-TARGET = "acme/stable/linux-x86_64"
 
 
 @pytest.fixture
 def repository() -> TufRepository:
-    made = TufRepository()
-    made.delegate("stable", ["acme/stable/*"])
-    made.add(TARGET, BUILD, custom(), "stable")
-    made.publish()
-    return made
+    return acme_repository(BUILD)
 
 
 @pytest.fixture

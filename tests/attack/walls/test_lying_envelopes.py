@@ -10,7 +10,7 @@ from support.heard import heard_json
 from support.liars import lying
 from support.static_web import StaticWeb, static_web
 from support.trusting import QUESTION, Host, files_of
-from support.tuf_repository import TufRepository, custom, new_key
+from support.tuf_repository import TufRepository, acme_repository, new_key
 
 from pawld.errors import RejectedError, TransientError
 from pawld.model import Record
@@ -22,7 +22,6 @@ from pawld.system.http.walled import WalledWeb
 from pawld.trust.policy import Policy
 from pawld.trust.tuf_proof import LONGEST_KEY_ID, LONGEST_SIGNATURE, MOST_SIGNATURES
 
-TARGET = "acme/stable/linux-x86_64"
 EXPLOIT = b'{"the text that takes the reader over'
 Lie = Callable[[Any], Any]
 
@@ -44,11 +43,7 @@ class Turned(Web):
 
 @pytest.fixture
 def repository() -> TufRepository:
-    made = TufRepository()
-    made.delegate("stable", ["acme/stable/*"])
-    made.add(TARGET, b"build", custom(), "stable")
-    made.publish()
-    return made
+    return acme_repository()
 
 
 @pytest.fixture

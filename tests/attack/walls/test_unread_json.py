@@ -15,7 +15,7 @@ from support.heard import Heard, heard_json
 from support.liars import USER
 from support.static_web import StaticWeb, static_web
 from support.trusting import QUESTION, Host, files_of
-from support.tuf_repository import TufRepository, custom, new_key
+from support.tuf_repository import TufRepository, acme_repository, custom, new_key
 
 from pawld.errors import RejectedError
 from pawld.model import Offer, Platform, Record
@@ -50,12 +50,7 @@ def heard() -> Iterator[Heard]:
 
 @pytest.fixture(params=[None, ["sha256"]], ids=["listed without hashes", "listed with hashes"])
 def repository(request: pytest.FixtureRequest) -> TufRepository:
-    made = TufRepository()
-    made.hashes = request.param
-    made.delegate("stable", ["acme/stable/*"])
-    made.add(TARGET, b"build", custom(), "stable")
-    made.publish()
-    return made
+    return acme_repository(hashes=request.param)
 
 
 @pytest.fixture

@@ -114,13 +114,18 @@ def test_text_with_control_characters_comes_through_as_it_was_signed(
     assert found.custom == said
 
 
-def test_a_delegation_below_a_delegation_is_proven_by_the_keys_that_it_names(
-    repository: TufRepository, engine: TufEngine, web: Noting
-) -> None:
+def nested(repository: TufRepository) -> None:
+    """targets → outer → inner, which has the target."""
     repository.delegate("outer", ["*"], terminating=False)
     repository.delegate("inner", ["*"], parent="outer", terminating=False)
     repository.add("x", b"x", role="inner")
     repository.publish()
+
+
+def test_a_delegation_below_a_delegation_is_proven_by_the_keys_that_it_names(
+    repository: TufRepository, engine: TufEngine, web: Noting
+) -> None:
+    nested(repository)
     assert engine.look_up("x")[0] is not None
     assert web.taken_apart[-2:] == ["1.outer.json", "1.inner.json"]
 
@@ -155,9 +160,7 @@ def test_a_role_that_delegates_no_more_or_was_replaced_does_not_vouch(
 def test_a_kept_role_whose_keys_were_replaced_does_not_vouch(
     repository: TufRepository, engine: TufEngine, host: Host
 ) -> None:
-    repository.delegate("outer", ["*"], terminating=False)
-    repository.delegate("inner", ["*"], parent="outer", terminating=False)
-    repository.publish()
+    nested(repository)
     engine.look_up("x")
     repository.rotate_delegated("outer")
     repository.targets.version += 1
@@ -173,9 +176,7 @@ def test_a_kept_role_whose_keys_were_replaced_does_not_vouch(
 def test_what_lies_in_the_cache_and_is_no_metadata_vouches_for_nothing(
     repository: TufRepository, engine: TufEngine, host: Host
 ) -> None:
-    repository.delegate("outer", ["*"], terminating=False)
-    repository.delegate("inner", ["*"], parent="outer", terminating=False)
-    repository.publish()
+    nested(repository)
     engine.look_up("x")
     (host.cache / "outer.json").write_bytes(b"{")
     assert delegating(host, "1.inner") == []
