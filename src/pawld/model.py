@@ -152,7 +152,8 @@ class Record:
         expires: when this statement is no longer fresh; None where the engine has no such thing.
         statement: digest of the signed statement itself, to name it in a log.
         length_signed: False where the digest alone is signed: *length* is then the most that may come, no more.
-        tree_sha256: of what an archive unpacks to (``formats.tree``), so that a patched slot can be proven the same.
+        tree_sha256: of what an archive unpacks to (``formats.tree``), so that a patched slot can be proven the same; it
+            is the digest of the list of its files too.
     """
 
     product: str

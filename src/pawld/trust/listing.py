@@ -40,9 +40,10 @@ class Listing:
         return self._files
 
     def close(self) -> None:
-        """Wait for it no longer."""
+        """Wait for it no longer, and forget it: whoever reads the build anew sends for it anew."""
         if self._end is not None:
             self._end()
+        self._end = self._files = None
 
     def _take(self, data: bytes) -> None:
         """Prove and read what came, in the thread that brought it; ``RejectedError`` where it is something else."""

@@ -54,6 +54,17 @@ def test_it_is_sent_for_when_it_is_first_asked_for_and_is_there_once_it_came() -
     assert (errand.sent, errand.ended) == (1, 1)
 
 
+def test_it_is_used_up_with_one_reading_of_the_build_and_sent_for_anew_with_the_next() -> None:
+    errand = Errand()
+    listing = Listing(RECORD, errand)
+    listing.files()
+    errand.arrives(TEXT)
+    listing.close()
+
+    assert listing.files() is None
+    assert errand.sent == 2
+
+
 def test_other_bytes_are_refused_to_whoever_brought_them() -> None:
     errand = Errand()
     listing = Listing(RECORD, errand)
