@@ -6,6 +6,7 @@ Its bytecode comes along, as in every released form: compiling all of it takes l
 
 import py_compile
 import sys
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -14,6 +15,7 @@ from textwrap import dedent
 from support.publishing import LINUX, tar
 
 import pawld
+from pawld.model import Platform
 from pawld.publish.ingest import Incoming
 
 SOURCES = Path(pawld.__file__).parent
@@ -28,9 +30,21 @@ LAUNCHER = f"""\
     """
 
 
-def build(version: str, daemon: str = "") -> tuple[Incoming, bytes]:
+@dataclass(frozen=True)
+class Form:
+    """How a build is started: by its *program*, on a *platform*."""
+
+    platform: Platform
+    entrypoint: str
+    program: bytes
+
+
+SCRIPT = Form(LINUX, "bin/pawld", dedent(LAUNCHER).encode())
+
+
+def build(version: str, daemon: str = "", form: Form = SCRIPT) -> tuple[Incoming, bytes]:
     """Return a build of this pawld as *version*; *daemon* is what its daemon does instead of its work."""
-    files = {"bin/pawld": dedent(LAUNCHER).encode()}
+    files = {form.entrypoint: form.program}
     for path in sorted(SOURCES.rglob("*.py")):
         files[f"src/pawld/{path.relative_to(SOURCES)}"] = path.read_bytes()
     _change(files, "__init__.py", f'"{pawld.__version__}"', f'"{version}"')
@@ -38,7 +52,7 @@ def build(version: str, daemon: str = "") -> tuple[Incoming, bytes]:
     if daemon:
         _change(files, "daemon/start.py", "    _judge(path)\n", f"    {daemon}\n")
     files |= {_place_of_bytecode(name): _bytecode(name, data) for name, data in files.items() if name.endswith(".py")}
-    incoming = Incoming("pawld", version, LINUX, f"pawld-{version}.tar.gz", entrypoint="bin/pawld")
+    incoming = Incoming("pawld", version, form.platform, f"pawld-{version}.tar.gz", entrypoint=form.entrypoint)
     return incoming, tar(files, "w:gz")
 
 

@@ -21,7 +21,7 @@ except OSError as error:
     print("none", error.winerror)
 """
 
-_STATE = r"C:\users\Public\pawld"  # for the services of Wine; its consoles have another ProgramData
+STATE_DIRECTORY = r"C:\users\Public\pawld"  # for the services of Wine; its consoles have another ProgramData
 STOPPED = "from pawld.service.registration_windows import WindowsRegistration as W; W(('pawld',)).stop()"
 STARTED = STOPPED.replace("stop", "start")
 
@@ -52,7 +52,7 @@ class Host:
     def pawld(self, *words: str) -> Finished:
         """Run the installed program where its service has its configuration, and return how it ended."""
         line = f'. "{self.python.place}/env.sh"; : | wine "$@"'
-        own = {"PAWLD_CONFIG": rf"{_STATE}\pawld.toml", "PAWLD_UPDATER__STATE_DIR": _STATE}
+        own = {"PAWLD_CONFIG": rf"{STATE_DIRECTORY}\pawld.toml", "PAWLD_UPDATER__STATE_DIR": STATE_DIRECTORY}
         ended = run(
             ["bash", "-c", line, "bash", str(self.program), *words], limit=timedelta(minutes=3), environment=own
         )

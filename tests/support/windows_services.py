@@ -25,6 +25,8 @@ class Manager:
     seen: Seen | None = field(default_factory=lambda: Seen(STOPPED, 0, AUTOMATIC, OLD))
     becomes: int = RUNNING
     deaf: bool = False
+    immortal: bool = False
+    killed: bool = False
     at: float = 0.0
     due: float | None = None
     deny: int = 0
@@ -94,6 +96,11 @@ class Manager:
 
     def stop(self, _name: str) -> None:
         self._move(STOPPED, 1062, STOP_PENDING)
+
+    def kill(self, _name: str) -> None:
+        assert self.seen is not None
+        if not self.immortal:
+            self.seen, self.due, self.killed = replace(self.seen, state=STOPPED, pid=0), None, True
 
     def _move(self, done: int, already: int, pending: int) -> None:
         assert self.seen is not None

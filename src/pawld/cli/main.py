@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _SILENT = frozenset({"status", "history", "config", "run"})  # no library speaks there; run sets its logs up itself
 _FROZEN = "--behind-walls"  # as in system.walls.child
-_CHILDREN = ("pawld.install.archive.behind_walls", "pawld.system.http.behind_walls")
+_CHILDREN = ("pawld.install.archive.behind_walls", "pawld.system.http.behind_walls", "pawld.wiring.way_back")
 _OBJECTS = 1_000_000  # between two looks for garbage that refers to itself; a command makes fewer
 _OBJECTS_OF_DAEMON = 50_000
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -66,6 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from importlib import import_module
 
         import_module(words[1]).main(words[2:])
+        return 0
     if words in (["--version"], ["-V"]):
         print(f"pawld {__version__}")
         return 0

@@ -17,7 +17,6 @@ from typing import Any
 
 from pawld.system.ending import Leash
 from pawld.system.memory import resident
-from pawld.system.own_command import WITHIN
 from pawld.values import dataclass
 
 MEMORY = 1 << 30  # bytes; a whole update holds 30 to 60 MB, large TUF metadata and patches included below 300
@@ -61,19 +60,7 @@ class Child:
         self._fault = ""
         self._leash = leash or Leash()
         given = {name: value for name, value in environ.items() if name not in _PRIVATE}
-        try:
-            self._process = subprocess.Popen(
-                list(command),
-                stdin=self._leash.stdin,
-                stdout=subprocess.PIPE,
-                env={**given, **self._leash.environ, WITHIN: "1"},
-                start_new_session=True,  # Ctrl-C at a terminal is for the daemon, which passes it on in order
-            )
-        except OSError:
-            self._leash.drop()
-            raise
-        finally:
-            self._leash.started()
+        self._process = self._leash.start(command, given)
         self._watcher = threading.Thread(target=self._watch, name="child", daemon=True)
         self._watcher.start()
 
@@ -96,6 +83,9 @@ class Child:
             try:
                 output, _ = self._process.communicate(timeout=_LOOK_EVERY.total_seconds())
             except subprocess.TimeoutExpired as late:
+                if self._leash.let_go:
+                    self._ended(Ending(0, None, "it goes on, apart from this service"))
+                    return
                 if self._process.poll() is None:
                     self._look(timedelta(seconds=time.monotonic() - started))
                     continue

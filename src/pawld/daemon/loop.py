@@ -115,8 +115,9 @@ class Daemon:
             config = self._path if judging else self._kept.file
             words = work.words(str(config) if config else None, self._agents.get(work.agent))
             limit = _JUDGED_WITHIN if judging else self._kept.outline.longest_cycle
+            leash = work.leash(self._agents.get(work.agent))
             try:
-                self._child = Child(words, lambda ending: self.inbox.put(Ended(ending)), limit=limit)
+                self._child = Child(words, lambda ending: self.inbox.put(Ended(ending)), limit=limit, leash=leash)
             except OSError as error:
                 self._settle(work, Ending(1, None, f"{words[0]} could not be started: {error.strerror}"))
             else:
@@ -126,7 +127,7 @@ class Daemon:
         """Return what stands for a cycle of pawld's own that would end with the service that it has to stop."""
         reason = _refusal(
             Reason.USAGE,
-            "pawld cannot replace itself from within its own service here, as only systemd starts what outlives that; "
+            "pawld cannot replace itself from within its own service here, as nothing starts what outlives that; "
             f"run `pawld update {agent} --direct`.",
         )
         _log.warning("%s", reason["reason"]["message"])

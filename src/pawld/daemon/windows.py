@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -74,7 +75,8 @@ def write_to(log: Path) -> None:
     with host_faults(f"Writing the log {log}"):
         make_directory(log.parent, mode=0o700)
         if log.exists() and log.stat().st_size > _LARGEST:
-            log.replace(log.with_suffix(".1.log"))
+            with suppress(PermissionError):  # another of ours writes to it still, such as a swap of pawld
+                log.replace(log.with_suffix(".1.log"))
         _become(0, os.open(os.devnull, os.O_RDONLY))
         _become(1, os.open(os.devnull, os.O_WRONLY))
         _become(2, os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))

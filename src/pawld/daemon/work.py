@@ -1,10 +1,12 @@
 """What there is to do, in the words of the command line, and who waits for it."""
 
+import sys
 from dataclasses import field
 from enum import Enum
 from typing import Any
 
 from pawld.settings.glance import OutlinedAgent
+from pawld.system.ending import Apart, Leash
 from pawld.system.local_line import Caller
 from pawld.system.own_command import detached, own_command
 from pawld.values import dataclass
@@ -50,6 +52,10 @@ class Work:
         if self.stops_us(agent):
             return detached(f"pawld-self-{self.agent}", command)
         return command
+
+    def leash(self, agent: OutlinedAgent | None) -> Leash:
+        """Return what its process is started with; on Linux the unit that it runs in is apart from ours already."""
+        return Apart() if sys.platform == "win32" and self.stops_us(agent) else Leash()
 
     def stops_us(self, agent: OutlinedAgent | None) -> bool:
         """Say whether this is pawld's own cycle, for which pawld's service is stopped and started."""

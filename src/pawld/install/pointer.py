@@ -17,9 +17,6 @@ from pawld.install.layout import is_slot_name
 from pawld.reasons import Reason
 from pawld.system import files
 
-# ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION: scanners hold a new file for a moment.
-_HELD = (5, 32, 33)
-_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)  # seconds before each further try; about 2.5 s in all
 _SCHEMA = 1
 
 
@@ -102,16 +99,7 @@ class FilePointer:
         """Write the new file beside the old one, and rename it over, with patience for whoever holds it open."""
         document = {"schema": _SCHEMA, "slot": name, "path": f"versions/{name}"}
         data = json.dumps(document).encode() + b"\n"
-        for wait in _WAITS:
-            try:
-                files.write_durably(self.path, data, mode=0o644)
-            except OSError as error:
-                if getattr(error, "winerror", None) not in _HELD:
-                    raise
-                self._sleep(wait)
-            else:
-                return
-        files.write_durably(self.path, data, mode=0o644)
+        files.patiently(lambda: files.write_durably(self.path, data, mode=0o644), self._sleep)
 
     def command(self, name: str) -> Sequence[str]:
         """Return a new file beside the old one and a rename over it, for ``cmd.exe``."""

@@ -10,11 +10,11 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from pawld.errors import PawldError, TransientError
+from pawld.errors import TransientError
 from pawld.model import Slot
 from pawld.ports import Clock, ServiceStatus
 from pawld.reasons import Reason
-from pawld.service.deadman import Sleeper
+from pawld.service.deadman import Companion, Sleeper, go_back
 from pawld.service.polling import until
 from pawld.system.clock import SystemClock
 from pawld.system.faults import reason_of
@@ -33,6 +33,7 @@ class CommandService:
         log: where the output of ``start``, and of an agent that keeps it, goes.
         patience: how long a start or a stop may take.
         outside: what goes before ``start`` so that the agent leaves pawld's control group (see ``outside_our_unit``).
+        companion: the dead man's switch of a host that cannot fork.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class CommandService:
         log: Path | None = None,
         patience: timedelta = timedelta(seconds=90),
         outside: Sequence[str] = (),
+        companion: Companion | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._start = checked(start, "start")
@@ -58,6 +60,7 @@ class CommandService:
         self._patience = patience
         self._outside = tuple(outside)
         self._clock = clock or SystemClock()
+        self._companion = companion
         self._sleeper = Sleeper(token, self._clock)
 
     def status(self) -> ServiceStatus:
@@ -96,7 +99,10 @@ class CommandService:
 
     def arm(self, deadline: timedelta, rollback: Sequence[str]) -> None:
         """Leave a sleeper behind that stops the agent, runs *rollback* and starts what ``current`` then leads to."""
-        self._sleeper.arm(deadline, lambda: self.go_back(rollback))
+        if self._companion is not None:
+            self._companion.arm(deadline, rollback)
+            return
+        self._sleeper.arm(deadline, lambda: go_back(self, rollback, self._current, limit=self._patience))
 
     def disarm(self) -> None:
         """Call the sleeper off."""
@@ -111,15 +117,6 @@ class CommandService:
         except OSError:
             return ""
         return tail(self._log) if written >= since.timestamp() else ""
-
-    def go_back(self, rollback: Sequence[str]) -> None:
-        """What the dead man's switch does. A step that fails does not keep the next one from being tried."""
-        _try(self.stop)
-        run(rollback, limit=self._patience)
-        _try(self.stop)  # by the commands of the slot gone back to: those of the one left may have lied
-        slot = self._current()
-        if slot is not None:
-            _try(lambda: self.start(slot))
 
     def _ask(self, slot: Slot) -> ServiceStatus:
         command = filled(self._is_running, self._root, slot)
@@ -141,10 +138,3 @@ def _story(finished: Finished) -> str:
     if finished.ran and finished.code is None:
         return f"{finished.story}; a start command is expected to leave the agent running and to end"
     return finished.story
-
-
-def _try(step: Callable[[], None]) -> None:
-    try:
-        step()
-    except PawldError:
-        return

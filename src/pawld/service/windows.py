@@ -1,7 +1,8 @@
 """A Windows service. There is no link to move, so at each start the service is re-pointed to the slot's program.
 
-A command line that leads into another slot of the same root is changed to the new slot; one that leads elsewhere is the
-administrator's, and stays. The manager counts no restarts: a changed process tells.
+A command line that leads into another slot of the same root, or to its ``current``, which no link stands for here, is
+changed to the new slot; one that leads elsewhere is the administrator's, and stays. The manager counts no restarts: a
+changed process tells.
 """
 
 import re
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import PureWindowsPath
+from typing import Protocol
 
 from pawld.errors import OperatorError, PawldError, TransientError
 from pawld.model import Slot
@@ -32,10 +34,25 @@ from pawld.system.windows_services import (
 
 _STATES = {1: "stopped", 2: "starting", 3: "stopping", 4: "running", 5: "continuing", 6: "pausing", 7: "paused"}
 _ACCESS_DENIED = 5
+_KILLED = timedelta(seconds=10)  # for the manager to see that a process is gone
+
+
+class Switch(Protocol):
+    """A dead man's switch."""
+
+    def arm(self, deadline: timedelta, rollback: Sequence[str]) -> None:
+        """Go back at the deadline, unless it is called off."""
+
+    def disarm(self) -> None:
+        """Call it off."""
 
 
 class WindowsService:
-    """The agent's service, by its *name* (not its display name); *root* holds the slots."""
+    """The agent's service, by its *name* (not its display name); *root* holds the slots.
+
+    Args:
+        switch: the dead man's switch, beside its *token*; without one nothing is armed.
+    """
 
     def __init__(
         self,
@@ -43,12 +60,14 @@ class WindowsService:
         *,
         root: PureWindowsPath,
         patience: timedelta = timedelta(seconds=90),
+        switch: Switch | None = None,
         clock: Clock | None = None,
         services: Callable[[], Services] = HostServices,
     ) -> None:
         self._name = name
         self._root = root
         self._patience = patience
+        self._switch = switch
         self._clock = clock or SystemClock()
         self._services = services
 
@@ -65,7 +84,7 @@ class WindowsService:
         )
 
     def stop(self) -> None:
-        """Ask it to stop and wait until it has."""
+        """Ask it to stop and wait until it has; one that does not in time is ended, for nobody else would do it."""
         if self._stopped():
             return
         asked = False
@@ -79,7 +98,10 @@ class WindowsService:
                 asked = (self._seen() or seen).state != RUNNING
             return self._stopped()
 
-        if not until(gone, self._clock, self._patience):
+        if until(gone, self._clock, self._patience):
+            return
+        self._ask(lambda services: services.kill(self._name), NO_SUCH_SERVICE)
+        if not until(self._stopped, self._clock, _KILLED):
             raise TransientError(
                 Reason.SERVICE_FAILED,
                 f"The service {self._name} has not stopped after {self._patience.total_seconds():g} s.",
@@ -114,15 +136,14 @@ class WindowsService:
         return f"The service {self._name} was pointed to {slot.version}, which is the current one."
 
     def arm(self, deadline: timedelta, rollback: Sequence[str]) -> None:
-        """Arm nothing: here the next start of pawld, which its own service recovers, goes back where that is due.
-
-        The design, which is not built: a task of the Task Scheduler, made by ``schtasks /create /xml`` before the swap,
-        as SYSTEM, with a time trigger at the deadline and a boot trigger. It stops the service, runs *rollback* and
-        starts the service; the commit deletes it.
-        """
+        """Leave a companion behind that stops the service, runs *rollback* and starts what is current then."""
+        if self._switch is not None:
+            self._switch.arm(deadline, rollback)
 
     def disarm(self) -> None:
-        """Nothing is armed."""
+        """Call it off."""
+        if self._switch is not None:
+            self._switch.disarm()
 
     def evidence(self, since: datetime) -> str:
         """Return nothing: the manager keeps no log of a service's own words."""
@@ -168,7 +189,9 @@ def _refusal(name: str, code: int | None, error: OSError) -> PawldError:
 
 
 def repointed(command_line: str, root: PureWindowsPath, slot: Slot) -> str:
-    r"""Return the command line with ``<root>\versions\<any slot>``, in any letter case, changed to that of *slot*."""
-    versions = re.escape(str(root / "versions") + "\\")
+    r"""Return the line with ``<root>\versions\<any slot>`` or ``<root>\current`` changed to *slot*, in any case."""
+    within = re.escape(str(root) + "\\")
     target = str(PureWindowsPath(root) / "versions" / slot.name)
-    return re.sub(rf"{versions}[^\\\"]+", lambda _: target, command_line, count=1, flags=re.IGNORECASE)
+    return re.sub(
+        rf"{within}(?:versions\\[^\\\"]+|current(?=\\))", lambda _: target, command_line, count=1, flags=re.IGNORECASE
+    )

@@ -11,8 +11,11 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager, suppress
+
+from pawld.system.apart import start_apart
+from pawld.system.own_command import WITHIN, outside
 
 ENDS_WITH_INPUT = "PAWLD_ENDS_WITH_INPUT"
 """Set in a process that is to end when its standard input does."""
@@ -23,22 +26,38 @@ _ASKING = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if 
 
 
 class Leash:
-    """What a child is started with, so that it can be asked; *by_input* where there are no signals."""
+    """What a child is started with, so that it can be asked; *by_input* where there are no signals.
+
+    Attributes:
+        let_go: nobody waits for the child any more, which goes on.
+    """
 
     def __init__(self, *, by_input: bool = sys.platform == "win32") -> None:
         self._lock = threading.Lock()  # it is dropped by whoever watches the child, and by whoever asks it
         self._held: int | None = None
         self._by_input = by_input
-        self.stdin: int = subprocess.DEVNULL
-        self.environ: Mapping[str, str] = {}
-        if by_input:
-            self.stdin, self._held = os.pipe()
-            self.environ = {ENDS_WITH_INPUT: "1"}
+        self.let_go = False
 
-    def started(self) -> None:
-        """Let go of the child's own end, which it has by now, or never will."""
+    def start(self, command: Sequence[str], environ: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+        """Start it, with a pipe for what it prints; ``OSError`` where it cannot be."""
+        stdin, own = subprocess.DEVNULL, {WITHIN: "1"}
         if self._by_input:
-            os.close(self.stdin)
+            stdin, self._held = os.pipe()
+            own[ENDS_WITH_INPUT] = "1"
+        try:
+            return subprocess.Popen(
+                list(command),
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                env={**environ, **own},
+                start_new_session=True,  # Ctrl-C at a terminal is for the daemon, which passes it on in order
+            )
+        except OSError:
+            self.drop()
+            raise
+        finally:
+            if self._by_input:
+                os.close(stdin)  # the child's own end, which it has by now, or never will
 
     def ask(self, process: "subprocess.Popen[bytes]") -> None:
         """Ask it to end; one that has ended already is no error."""
@@ -54,6 +73,19 @@ class Leash:
             if self._held is not None:
                 os.close(self._held)
             self._held = None
+
+
+class Apart(Leash):
+    """For a child that stops our service, and so must outlive it, on Windows: asked to end, it is let go of."""
+
+    def start(self, command: Sequence[str], environ: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+        """Start it where no stop of ours reaches it."""
+        return start_apart(command, outside(environ), stdout=subprocess.PIPE)
+
+    def ask(self, process: "subprocess.Popen[bytes]") -> None:
+        """Wait for it no longer."""
+        del process
+        self.let_go = True
 
 
 @contextmanager

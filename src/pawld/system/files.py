@@ -7,11 +7,12 @@ is the only atomic step. See ``tests/crash`` for the proof by enumeration.
 import errno
 import os
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     import ctypes
@@ -22,6 +23,10 @@ _F_FULLFSYNC = 51  # <sys/fcntl.h> on macOS; Python names it there alone
 _MACOS = sys.platform == "darwin"
 _LINUX = sys.platform == "linux"
 _WINDOWS = sys.platform == "win32"
+_HELD = (5, 32, 33)  # ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION
+_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)  # seconds before each further try
+
+T = TypeVar("T")
 
 
 def fsync(descriptor: int) -> None:
@@ -65,6 +70,18 @@ def write_durably(path: Path, data: bytes, *, mode: int = 0o600) -> None:
         fsync(file.fileno())
     staged.replace(path)
     fsync_directory(path.parent)
+
+
+def patiently(act: Callable[[], T], sleep: Callable[[float], None] = time.sleep) -> T:
+    """Do it, again and again for 2.5 s while Windows says that somebody holds the file, as scanners do for a moment."""
+    for wait in _WAITS:
+        try:
+            return act()
+        except OSError as error:
+            if getattr(error, "winerror", None) not in _HELD:
+                raise
+            sleep(wait)
+    return act()
 
 
 def staged_name(path: Path) -> Path:

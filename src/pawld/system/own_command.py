@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from pawld.system.apart import leave_behind
 from pawld.system.process import Finished, run
 
 DETACHED = "PAWLD_DETACHED"
@@ -27,14 +28,17 @@ def own_command() -> list[str]:
 
 def can_detach() -> bool:
     """Whether this host has what starts a process that outlives a stop of pawld's own service."""
-    return shutil.which(_STARTER) is not None
+    return sys.platform == "win32" or shutil.which(_STARTER) is not None
 
 
 def detached(unit: str, command: Sequence[str], environ: Mapping[str, str] = os.environ) -> list[str]:
     """Return the words that have systemd run *command* as a unit of its own, out of reach of the stop of ours.
 
-    They wait for its end, and pass its output on. The unit is given our credentials, by copies that systemd makes.
+    They wait for its end, and pass its output on. The unit is given our credentials, by copies that systemd makes. On
+    Windows they are the command alone, and whoever runs it starts it apart (``ending.Apart``).
     """
+    if sys.platform == "win32":
+        return list(command)
     words = [*_started(unit, environ), "--wait", "--pipe"]
     directory = environ.get(_CREDENTIALS)
     if directory:
@@ -44,14 +48,27 @@ def detached(unit: str, command: Sequence[str], environ: Mapping[str, str] = os.
 
 
 def detach(unit: str, command: Sequence[str], environ: Mapping[str, str] = os.environ) -> Finished:
-    """Have systemd start *command* as a unit of its own, and do not wait for it."""
+    """Have *command* started out of reach of the stop of our service, by systemd as a unit, and do not wait for it."""
+    if sys.platform == "win32":
+        return _left_alone(command, environ)
     return run([*_started(unit, environ), "--", *command], limit=_STARTED)
 
 
+def outside(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the environment of a process that no stop of pawld's own service can reach."""
+    return {name: value for name, value in environ.items() if name != WITHIN} | {DETACHED: "1"}
+
+
+def _left_alone(command: Sequence[str], environ: Mapping[str, str]) -> Finished:
+    try:
+        leave_behind(command, outside(environ))
+    except OSError as error:
+        return Finished(tuple(command), None, "", str(error), ran=False)
+    return Finished(tuple(command), 0, "", "")
+
+
 def _started(unit: str, environ: Mapping[str, str]) -> list[str]:
-    passed = {name: value for name, value in environ.items() if name.startswith("PAWLD_") or name in _KEPT}
-    passed.pop(WITHIN, None)
-    passed[DETACHED] = "1"
+    passed = {name: value for name, value in outside(environ).items() if name.startswith("PAWLD_") or name in _KEPT}
     return [
         _STARTER,
         "--quiet",

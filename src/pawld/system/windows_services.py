@@ -4,11 +4,14 @@ Nothing here decides anything; ``service.windows`` does. On another system only 
 """
 
 import ctypes
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from pawld.system.liveness import lives
 from pawld.values import dataclass
 
 STOPPED, START_PENDING, STOP_PENDING, RUNNING = 1, 2, 3, 4
@@ -23,7 +26,9 @@ _CONNECT = 0x0001
 _CHANGE_CONFIG, _QUERY, _START, _STOP = 0x0002, 0x0001 | 0x0004, 0x0010, 0x0020
 _NO_CHANGE = 0xFFFFFFFF
 _CONTROL_STOP = 1
-_STATUS_WORDS = 9  # DWORDs of SERVICE_STATUS_PROCESS; the second is the state, the eighth the process id
+_STATUS_WORDS = 9  # DWORDs of SERVICE_STATUS_PROCESS
+_KIND, _STATE, _PROCESS = 0, 1, 7  # places among them
+_OWN_PROCESS = 0x10  # SERVICE_WIN32_OWN_PROCESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,9 @@ class Services(Protocol):
     def stop(self, name: str) -> None:
         """Ask the service to stop."""
 
+    def kill(self, name: str) -> None:
+        """End the process of the service at once; one that several services share stays."""
+
 
 class HostServices:  # pragma: no cover - runs under Wine, where no coverage is taken
     """The manager of this host."""
@@ -71,7 +79,10 @@ class HostServices:  # pragma: no cover - runs under Wine, where no coverage is 
             buffer = ctypes.create_string_buffer(8192)  # bytes; the documented maximum
             self._must(self._api.QueryServiceConfigW(service, buffer, len(buffer), ctypes.byref(needed)))
             config = _Config.from_buffer(buffer)
-            return Seen(status[1], status[7], config.start_type, config.binary_path or "")
+            # Windows calls a service stopped whose process died; Wine does not.
+            died = status[_PROCESS] != 0 and not lives(status[_PROCESS])
+            state, pid = (STOPPED, 0) if died else (status[_STATE], status[_PROCESS])
+            return Seen(state, pid, config.start_type, config.binary_path or "")
 
     def point(self, name: str, command_line: str) -> None:
         """Change the command line alone."""
@@ -92,6 +103,15 @@ class HostServices:  # pragma: no cover - runs under Wine, where no coverage is 
         with self._opened(name, _STOP) as service:
             status = (ctypes.c_uint32 * 7)()
             self._must(self._api.ControlService(service, _CONTROL_STOP, ctypes.byref(status)))
+
+    def kill(self, name: str) -> None:
+        """Terminate it by its number, as the manager says it."""
+        with self._opened(name, _QUERY) as service:
+            status, needed = (ctypes.c_uint32 * _STATUS_WORDS)(), ctypes.c_uint32()
+            size = ctypes.sizeof(status)
+            self._must(self._api.QueryServiceStatusEx(service, 0, ctypes.byref(status), size, ctypes.byref(needed)))
+        if status[_KIND] & _OWN_PROCESS and lives(status[_PROCESS]):
+            os.kill(status[_PROCESS], signal.SIGTERM)  # TerminateProcess, on Windows
 
     @contextmanager
     def _opened(self, name: str, access: int) -> Iterator[ctypes.c_void_p]:

@@ -1,5 +1,6 @@
 """Where an agent is put and what runs it: installer and service."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from pawld.wiring.surroundings import Surroundings
 if TYPE_CHECKING:
     from pawld.install.archive import Unpack
     from pawld.install.contents import Contents
+    from pawld.service.deadman import Companion
 
 
 def installer_of(agent: AgentSettings, around: Surroundings) -> Installer:
@@ -89,6 +91,7 @@ def service_of(
             log=state / "logs" / f"{name}.log",
             patience=settings.timeout,
             outside=outside_our_unit(),
+            companion=_companion(agent, name, state),
             clock=clock,
         )
     if isinstance(settings, LaunchdSettings):
@@ -98,4 +101,16 @@ def service_of(
     from pawld.service.windows import WindowsService
 
     root = PureWindowsPath(agent.root)
-    return WindowsService(settings.name, root=root, patience=settings.timeout, clock=clock)
+    switch = _companion(agent, name, state)
+    return WindowsService(settings.name, root=root, patience=settings.timeout, switch=switch, clock=clock)
+
+
+def _companion(agent: AgentSettings, name: str, state: Path) -> "Companion | None":
+    """Return the dead man's switch of a host that cannot fork."""
+    if sys.platform != "win32":
+        return None
+    from pawld.service.deadman import Companion
+    from pawld.system.walls.child import command_of
+
+    about = {"agent": name, "root": str(agent.root), "state": str(state)}
+    return Companion(state / "deadman" / name, command_of("pawld.wiring.way_back"), about)

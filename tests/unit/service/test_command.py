@@ -2,7 +2,6 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from pawld.errors import OperatorError, TransientError
 from pawld.model import Slot
 from pawld.reasons import Reason
 from pawld.service.command import CommandService
+from pawld.service.deadman import go_back
 
 CONTROL = """#!/bin/sh
 # A small agent's control program: start | stop | status, with a pid file in the agent's root.
@@ -190,11 +190,10 @@ def test_arming_again_calls_the_earlier_switch_off(service: CommandService, slot
 
 def test_a_rollback_goes_on_though_the_agent_neither_stops_nor_starts(tmp_path: Path, slot: Slot) -> None:
     service = made_in(tmp_path, slot, patience=0.2, is_running=["/no/such/program"])
-    service.go_back(["touch", str(tmp_path / "pointed")])
+    go_back(service, ["touch", str(tmp_path / "pointed")], lambda: slot, limit=timedelta(seconds=30))
     assert (tmp_path / "pointed").exists()
-    empty = replace(slot, path=tmp_path / "nowhere")
-    made_in(tmp_path, None).go_back(["true"])
-    assert not empty.path.exists()
+    go_back(made_in(tmp_path, None), ["true"], lambda: None, limit=timedelta(seconds=30))
+    assert not (tmp_path / "started").exists()
 
 
 def test_a_host_that_cannot_fork_has_no_switch(

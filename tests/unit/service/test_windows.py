@@ -1,4 +1,6 @@
+import json
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PureWindowsPath
 
@@ -8,6 +10,7 @@ from support.windows_services import OLD, Manager
 from pawld.errors import OperatorError, PawldError, TransientError
 from pawld.model import Slot
 from pawld.reasons import Reason
+from pawld.service.deadman import Companion
 from pawld.service.windows import WindowsService, repointed
 from pawld.system.windows_services import AUTOMATIC, DISABLED, RUNNING, STOPPED, Seen
 
@@ -68,10 +71,12 @@ def test_a_service_that_still_leads_to_the_slot_that_was_left_is_pointed_to_the_
         (OLD, NEW),
         (NEW, NEW),
         (OLD.replace("Program Files", "PROGRAM FILES"), NEW),
+        (r'"C:\Program Files\Acme\current\acme.exe" --service', NEW),
+        (r"C:\Program Files\Acme\currently\acme.exe", r"C:\Program Files\Acme\currently\acme.exe"),
         (r"C:\Tools\pawld.exe exec acme", r"C:\Tools\pawld.exe exec acme"),
         ("", ""),
     ],
-    ids=["another slot", "the same slot", "another case", "elsewhere", "nothing"],
+    ids=["another slot", "the same slot", "another case", "no slot yet", "not quite", "elsewhere", "nothing"],
 )
 def test_only_a_command_line_into_a_slot_of_the_root_is_changed(line: str, expected: str) -> None:
     assert repointed(line, ROOT, SLOT) == expected
@@ -106,8 +111,16 @@ def test_a_service_that_ends_at_once_is_an_error(service: WindowsService, manage
         service.start(SLOT)
 
 
-def test_a_service_that_does_not_listen_is_an_error(service: WindowsService, manager: Manager) -> None:
+def test_a_service_that_does_not_listen_is_ended_when_its_time_is_over(
+    service: WindowsService, manager: Manager
+) -> None:
     manager.seen, manager.deaf = Seen(RUNNING, 5, AUTOMATIC, OLD), True
+    service.stop()
+    assert (manager.killed, manager.at >= 90, service.status().running) == (True, True, False)
+
+
+def test_a_service_that_cannot_even_be_ended_is_an_error(service: WindowsService, manager: Manager) -> None:
+    manager.seen, manager.deaf, manager.immortal = Seen(RUNNING, 5, AUTOMATIC, OLD), True, True
     with pytest.raises(TransientError, match="has not stopped after 90 s"):
         service.stop()
 
@@ -126,7 +139,22 @@ def test_a_refusal_is_translated(
     assert raised.value.reason is reason
 
 
-def test_nothing_is_armed_and_nothing_is_kept(service: WindowsService) -> None:
+def test_what_is_armed_and_called_off_is_the_switch(tmp_path: Path, manager: Manager) -> None:
+    go = [sys.executable, "-c", f"import sys, shutil; shutil.copy(sys.argv[1], {str(tmp_path / 'order')!r})"]
+    switch = Companion(tmp_path / "deadman" / "acme", go, {"agent": "acme"})
+    service = WindowsService("Acme", root=ROOT, switch=switch, clock=manager, services=lambda: manager)
+    service.arm(timedelta(minutes=4), ["back"])
+    end = time.monotonic() + 30
+    while not (tmp_path / "order").exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    order = json.loads((tmp_path / "deadman" / "acme").read_text())
+    assert {**order, "word": ""} == {"word": "", "seconds": 240.0, "rollback": ["back"], "agent": "acme"}
+    service.disarm()
+    service.disarm()
+    assert not (tmp_path / "deadman" / "acme").exists()
+
+
+def test_without_a_switch_nothing_is_armed_and_nothing_is_kept(service: WindowsService) -> None:
     service.arm(timedelta(minutes=4), ["true"])
     service.disarm()
     assert service.evidence(datetime.now(UTC)) == ""

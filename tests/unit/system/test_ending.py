@@ -1,15 +1,19 @@
 """A child that gets no signals is asked to end by the end of its input, as on Windows."""
 
+import json
 import os
 import signal
 import sys
 import threading
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
+from subprocess import Popen
 
 import pytest
 
 from pawld.daemon.child import Child, Ending
-from pawld.system.ending import ENDS_WITH_INPUT, Leash, asked_to_end
+from pawld.system.ending import ENDS_WITH_INPUT, Apart, Leash, asked_to_end
 
 HOUR = timedelta(hours=1)
 AT_WORK = """
@@ -46,11 +50,40 @@ def test_one_that_ends_by_itself_is_not_asked_any_more() -> None:
 
 
 def test_a_program_that_is_missing_leaves_nothing_open() -> None:
-    leash = Leash(by_input=True)
+    free = os.dup(0)  # the lowest number that a descriptor gets now
+    os.close(free)
     with pytest.raises(FileNotFoundError):
-        Child(["/nonexistent"], lambda _: None, limit=HOUR, leash=leash)
-    with pytest.raises(OSError, match=r"descriptor|handle"):
-        os.fstat(leash.stdin)
+        Child(["/nonexistent"], lambda _: None, limit=HOUR, leash=Leash(by_input=True))
+    again = os.dup(0)
+    os.close(again)
+    assert again == free
+
+
+def test_one_that_is_apart_is_let_go_of_and_goes_on(tmp_path: Path) -> None:
+    ended: list[Ending] = []
+    go = tmp_path / "go"
+    code = f"""
+import json, os, pathlib, time
+while not pathlib.Path({str(go)!r}).exists():
+    time.sleep(0.05)
+print(json.dumps({{"within": "PAWLD_WITHIN" in os.environ, "detached": os.environ["PAWLD_DETACHED"]}}))
+"""
+    started: list[Popen[bytes]] = []
+
+    class Watched(Apart):
+        def start(self, command: Sequence[str], environ: Mapping[str, str]) -> Popen[bytes]:
+            started.append(super().start(command, environ))
+            return started[0]
+
+    apart = Child([sys.executable, "-c", code], ended.append, limit=HOUR, leash=Watched())
+    apart.stop()
+    apart.wait()
+    assert ended == [Ending(0, None, "it goes on, apart from this service")]
+    with started[0] as process:
+        assert process.poll() is None
+        go.touch()
+        output, _ = process.communicate(timeout=30)
+    assert json.loads(output) == {"within": False, "detached": "1"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no such signal")

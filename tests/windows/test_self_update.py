@@ -1,0 +1,167 @@
+"""pawld keeps itself current as a service of Windows: each version is swapped in, and taken back, by the one before."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.pawld_builds import CRASHING, Form, build
+from support.publishing import SINGLE, StillClock, reopened, served, unlock
+from support.windows_host import STATE_DIRECTORY, Host
+from support.wine import WindowsPython, windows_path
+
+from pawld.model import Platform
+from pawld.publish.ingest import ingest
+from pawld.publish.plan import Plan
+from pawld.publish.publication import publish
+from pawld.publish.release import PLAIN
+from pawld.publish.setup import Founding, found
+
+pytestmark = [pytest.mark.rig("wine_python"), pytest.mark.timeout(600)]
+
+# Stands in for what PyInstaller makes of each version: a program of its own, whose code lies beside it in the slot.
+LAUNCHER = r"""
+#include <windows.h>
+#include <stdlib.h>
+#include <stdio.h>
+typedef int (*Main)(int, wchar_t **);
+int wmain(int count, wchar_t **words) {
+  wchar_t code[600], own[512], *given[64] = {words[0], L"-P", L"-B", L"-c",
+    L"import sys, pywintypes; sys.frozen = True; from pawld.cli.main import script; script()"};
+  GetModuleFileNameW(0, own, 500);
+  *wcsrchr(own, L'\\') = 0;
+  *wcsrchr(own, L'\\') = 0;
+  swprintf(code, 600, L"PYTHONPATH=%ls\\src", own);
+  _wputenv(code);
+  _wputenv(L"PYTHONHOME=" HOME);
+  SetDllDirectoryW(HOME);
+  HMODULE python = LoadLibraryW(HOME L"\\python311.dll");
+  Main run = python ? (Main)(void *)GetProcAddress(python, "Py_Main") : 0;
+  for (int i = 1; i < count && i < 59; i++) given[i + 4] = words[i];
+  return run ? run(count + 4, given) : 101;
+}
+"""
+CONFIG = """
+[updater]
+check_every = "1d"
+state_dir = '{state}'
+[agents.pawld]
+root = 'C:\\pawlds'
+[agents.pawld.source]
+type = "tuf"
+[agents.pawld.trust]
+type = "tuf"
+metadata_url = "{url}/metadata"
+root_file = '{root}'
+[agents.pawld.install]
+type = "directory"
+reserve = "1MiB"
+qualify = ['{{slot}}\\bin\\pawld.exe', "--config", '{state}\\pawld.toml', "recover", "--self-test"]
+[agents.pawld.service]
+type = "windows"
+name = "pawld"
+timeout = "15s"
+[agents.pawld.health]
+probation = "3s"
+failures = {looks}
+among = {looks}
+checks = [{{ type = "service", every = "1s" }}, {{ type = "updater", every = "1s" }}]
+"""
+HANGING = "from pawld.system.windows_process import WindowsManager; manager.ready('up'); import time; time.sleep(3600)"
+AIMLESS = "import pawld.daemon.loop as loop; loop.Daemon._note = lambda *_: None"  # works, and never says so
+
+
+@dataclass(frozen=True)
+class Self:
+    """The host on which pawld is its own agent."""
+
+    host: Host
+    home: Path
+    form: Form
+    url: str
+
+    def configure(self, looks: int = 40) -> None:
+        root = windows_path(self.home / "public" / "metadata" / "1.root.json")
+        self.host.config.write_text(CONFIG.format(url=self.url, root=root, looks=looks, state=STATE_DIRECTORY))
+
+    def publish(self, version: str, daemon: str = "") -> None:
+        publisher = reopened(self.home)
+        incoming, data = build(version, daemon, self.form)
+        ingest(publisher, incoming, [data], "stable", PLAIN)
+        publish(publisher)
+
+    def pawld(self, *words: str) -> dict[str, Any]:
+        """Run a command of a pawld that is no slot's, and return what it tells of pawld."""
+        words = ("-P", "-m", "pawld", "--config", rf"{STATE_DIRECTORY}\pawld.toml", "--json", *words)
+        ended = self.host.python.run(words, limit=timedelta(minutes=2))
+        told, _ = json.JSONDecoder().raw_decode(ended.output, ended.output.index("{"))
+        return dict(told["agents"][0]) if "agents" in told else dict(told)
+
+    def settled(self, version: str, daemon: str = "") -> str:
+        """Publish that version, have the daemon update itself, and return the sentence of how it ended."""
+        self.publish(version, daemon)
+        before = len(self.history())
+        self.pawld("update", "pawld")
+        self.host.eventually(lambda: len(self.history()) > before and self.pawld("status")["state"] == "idle")
+        self.host.eventually(lambda: self.host.service()[0] == "4")
+        return str(self.history()[0]["reason"]["message"])
+
+    def history(self) -> list[dict[str, Any]]:
+        return list(self.pawld("history", "pawld").get("events", []))
+
+    def versions(self) -> tuple[str, str]:
+        """Return the version that is installed, and the one that the service runs."""
+        line = self.host.service()[3]
+        return self.pawld("status")["installed"]["version"], line.partition("versions\\")[2].partition("-")[0]
+
+
+@pytest.fixture(scope="module")
+def there(windows_python: WindowsPython, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Self]:
+    """A host on which pawld 1.0.0 was installed by pawld, and runs as a service."""
+    place = tmp_path_factory.mktemp("self")
+    host, home = Host(windows_python, place), place / "publisher"
+    host.config.parent.mkdir(parents=True, exist_ok=True)
+    found(home, Founding(Plan(("pawld",), ("stable", "beta"), "stable"), SINGLE), unlock, StillClock())
+    with served(home / "public") as url:
+        made = Self(
+            host, home, Form(Platform("windows", "x86_64"), "bin/pawld.exe", launcher(windows_python, place)), url
+        )
+        made.configure()
+        made.publish("1.0.0")
+        made.pawld("service", "install", "--program", r"C:\pawlds\current\bin\pawld.exe")  # not there to be run yet
+        first = made.pawld("update", "--direct")
+        assert first["reason"]["code"] == "updated", (first["reason"], host.log.exists() and host.log.read_text())
+        yield made
+        made.pawld("service", "uninstall")
+    subprocess.run(["rm", "-rf", str(host.config.parent), str(host.drive / "pawlds")], check=True)
+
+
+def launcher(python: WindowsPython, place: Path) -> bytes:
+    (place / "launcher.c").write_text(LAUNCHER)
+    home = windows_path(python.place / "py").replace("\\", "\\\\")
+    words = ["-O2", "-municode", "-s", f'-DHOME=L"{home}"', "-o", str(place / "pawld.exe"), str(place / "launcher.c")]
+    subprocess.run(["x86_64-w64-mingw32-gcc", *words], check=True)
+    return (place / "pawld.exe").read_bytes()
+
+
+def test_a_good_version_is_brought_in_by_the_one_before_it(there: Self) -> None:
+    assert there.versions() == ("1.0.0", "1.0.0")
+    assert there.settled("1.1.0") == "Updated to 1.1.0, which proved itself to 1.0.0."
+    assert there.versions() == ("1.1.0", "1.1.0")
+
+
+@pytest.mark.parametrize(("version", "fault"), [("1.7.0", AIMLESS), ("1.8.0", CRASHING), ("1.9.0", HANGING)])
+def test_a_version_that_does_not_reach_its_first_good_cycle_is_taken_back(
+    there: Self, version: str, fault: str
+) -> None:
+    there.configure(looks=3)
+    there.host.restart()
+    before = there.versions()
+    assert f"The host is back on {before[0]}." in there.settled(version, fault)
+    assert there.versions() == before
+    blocked = [one for one in there.pawld("status")["blocked"] if one["version"] == version]
+    assert [one["cause"] for one in blocked] == ["health_failed"]
