@@ -12,29 +12,30 @@ _OUT_OF_THE_JOB = 0x01000000  # CREATE_BREAKAWAY_FROM_JOB, which not every job l
 _left: list["subprocess.Popen[bytes]"] = []  # nobody waits for them; Python would complain of one that it forgets
 
 
-def leave_behind(command: Sequence[str], environ: Mapping[str, str] | None = None) -> None:
-    """Start it, and never look after it; ``OSError`` where it cannot be started."""
-    _left.append(start_apart(command, environ))
+def leave_behind(
+    command: Sequence[str], environ: Mapping[str, str] | None = None, *, stderr: int | None = subprocess.DEVNULL
+) -> None:
+    """Start it, and never look after it; ``OSError`` where it cannot be started. By default it says nothing."""
+    _left.append(start_apart(command, environ, stdout=subprocess.DEVNULL, stderr=stderr))
 
 
 def start_apart(
-    command: Sequence[str], environ: Mapping[str, str] | None = None, *, stdout: int = subprocess.DEVNULL
+    command: Sequence[str], environ: Mapping[str, str] | None, *, stdout: int, stderr: int | None = None
 ) -> "subprocess.Popen[bytes]":
-    """Start it; ``OSError`` where it cannot be. Its standard error is ours, so that what it says is found."""
+    """Start it; ``OSError`` where it cannot be. *stderr* None is our own, so that what it says is found."""
+
+    def started(flags: int) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            env=environ,
+            start_new_session=True,
+            creationflags=flags if hasattr(subprocess, "STARTUPINFO") else 0,  # Windows alone has such flags
+        )
+
     try:
-        return _start(command, environ, stdout, _ALONE | _OUT_OF_THE_JOB)
+        return started(_ALONE | _OUT_OF_THE_JOB)
     except PermissionError:
-        return _start(command, environ, stdout, _ALONE)
-
-
-def _start(
-    command: Sequence[str], environ: Mapping[str, str] | None, stdout: int, flags: int
-) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        list(command),
-        stdin=subprocess.DEVNULL,
-        stdout=stdout,
-        env=environ,
-        start_new_session=True,
-        creationflags=flags if hasattr(subprocess, "STARTUPINFO") else 0,  # Windows alone has such flags
-    )
+        return started(_ALONE)

@@ -61,7 +61,7 @@ def outside(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 def _left_alone(command: Sequence[str], environ: Mapping[str, str]) -> Finished:
     try:
-        leave_behind(command, outside(environ))
+        leave_behind(command, outside(environ), stderr=None)
     except OSError as error:
         return Finished(tuple(command), None, "", str(error), ran=False)
     return Finished(tuple(command), 0, "", "")
