@@ -15,6 +15,7 @@ from pawld.reasons import Reason
 from pawld.settings.updater import Updater
 from pawld.system.process import run
 from pawld.system.walls import USER, Walls
+from pawld.system.windows_access import CHANGE, REPLACE, who_may
 from pawld.values import dataclass
 from pawld.wiring.walls import told, walls_or_why
 
@@ -42,6 +43,7 @@ def permissions(directories: Sequence[Path]) -> Iterator[Finding]:
     """Say who else may write to each directory, or to one above it; who may can put a program of his own there."""
     for directory in directories:
         loose = [one for one in (directory, *directory.parents) if _others_may_write(one)]
+        other = next((found for one in (directory, *directory.parents) if (found := _who_else(one, directory))), None)
         if not directory.exists():
             yield ok("permissions", f"{directory} is not there yet.")
         elif loose:
@@ -51,6 +53,10 @@ def permissions(directories: Sequence[Path]) -> Iterator[Finding]:
                 f"Others than its owner may write to {loose[0]}, and so to {directory}.",
                 f"Run `chmod go-w {loose[0]}`.",
             )
+        elif other:
+            told = f"{other}, and so what runs from {directory}."
+            mend = "Take that right away with `icacls`, or choose a place below Program Files or ProgramData."
+            yield problem("permissions", Reason.PERMISSION_DENIED, told, mend)
         elif not os.access(directory, os.W_OK):
             yield problem("permissions", Reason.PERMISSION_DENIED, f"This user may not write to {directory}.")
         else:
@@ -138,6 +144,12 @@ def _others_may_write(path: Path) -> bool:
     except OSError:
         return False
     return bool(mode & _OTHERS_WRITE) and not mode & stat.S_ISVTX and os.name == "posix"
+
+
+def _who_else(path: Path, directory: Path) -> str | None:
+    """Say who but an administrator may change the *directory*, or replace it from *path* above it, on Windows."""
+    who = who_may(path, CHANGE if path == directory else REPLACE) if path.exists() else None
+    return f"{path} may be changed by {who}" if who else None
 
 
 def _unescaped(path: str) -> str:

@@ -20,6 +20,7 @@ from typing import Any
 from pawld.errors import OperatorError
 from pawld.reasons import Reason
 from pawld.settings.places import configuration_file
+from pawld.system.windows_access import CHANGE, who_may
 from pawld.values import dataclass
 
 PREFIX = "PAWLD_"
@@ -121,6 +122,13 @@ def _read(file: Path) -> dict[str, Any] | None:
         raise OperatorError(
             Reason.CONFIG_INVALID,
             f"{file} may be changed by any user of this host, who could have pawld run anything: `chmod o-w` it.",
+        )
+    if (other := who_may(file, CHANGE)) is not None:
+        raise OperatorError(
+            Reason.CONFIG_INVALID,
+            f"{file} may be changed by {other}, who could have pawld run anything. Give it to administrators alone: "
+            f'`icacls "{file}" /setowner *S-1-5-32-544`, then `icacls "{file}" /inheritance:r /grant *S-1-5-32-544:F '
+            "*S-1-5-18:F`.",
         )
     if len(data) > LIMIT:
         raise OperatorError(Reason.CONFIG_INVALID, f"{file} is larger than {LIMIT} bytes.")
