@@ -75,6 +75,8 @@ mkdir -p "$WINEPREFIX"
 # The server and its services are started with closed streams, or they hold the pipes of the first who comes.
 wineserver -p < /dev/null > /dev/null 2>&1 || true
 wineboot -i < /dev/null > /dev/null 2>&1 || true
+# A service has ten seconds to answer its manager, which a Python on a busy machine does not always do; thirty on Windows.
+: | wine reg add 'HKLM\System\CurrentControlSet\Control' /v ServicesPipeTimeout /t REG_DWORD /d 120000 /f > /dev/null 2>&1
 # A new prefix ends up with two service managers, each with services of its own; after one more start it has one.
 wineserver -k < /dev/null > /dev/null 2>&1 || true
 wineserver -w < /dev/null > /dev/null 2>&1 || true

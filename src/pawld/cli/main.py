@@ -96,6 +96,10 @@ def _run(words: list[str]) -> int:
         return output.fail(error, manner)
     except BrokenPipeError:
         raise
+    except OSError as error:
+        if _nobody_reads():  # Windows has no error of its own for it
+            raise BrokenPipeError from error
+        return output.fail_unexpectedly(error, manner)
     except Exception as error:  # noqa: BLE001 - the last place where one can be told in a sentence
         return output.fail_unexpectedly(error, manner)
     return code
@@ -108,6 +112,15 @@ def _set_logs_up(command: str, manner: "Manner") -> None:
     from pawld.report.logs import LogFormat, log_to
 
     log_to(None, LogFormat.TEXT, "debug" if manner.verbose else "critical")
+
+
+def _nobody_reads() -> bool:
+    """Say whether what was printed cannot be got rid of."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return True
+    return False
 
 
 def _let_go_of_stdout() -> None:

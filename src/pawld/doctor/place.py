@@ -4,7 +4,7 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -39,11 +39,16 @@ class Owner:
 OWNERS = (Owner("dpkg", ("dpkg", "-S")), Owner("rpm", ("rpm", "-qf")))
 
 
-def permissions(directories: Sequence[Path]) -> Iterator[Finding]:
-    """Say who else may write to each directory, or to one above it; who may can put a program of his own there."""
+def permissions(directories: Sequence[Path], who: Callable[[Path, int], str | None] = who_may) -> Iterator[Finding]:
+    """Say who else may write to each directory, or to one above it; who may can put a program of his own there.
+
+    *who* says it of a file of Windows.
+    """
     for directory in directories:
         loose = [one for one in (directory, *directory.parents) if _others_may_write(one)]
-        other = next((found for one in (directory, *directory.parents) if (found := _who_else(one, directory))), None)
+        other = next(
+            (found for one in (directory, *directory.parents) if (found := _who_else(one, directory, who))), None
+        )
         if not directory.exists():
             yield ok("permissions", f"{directory} is not there yet.")
         elif loose:
@@ -146,10 +151,10 @@ def _others_may_write(path: Path) -> bool:
     return bool(mode & _OTHERS_WRITE) and not mode & stat.S_ISVTX and os.name == "posix"
 
 
-def _who_else(path: Path, directory: Path) -> str | None:
-    """Say who but an administrator may change the *directory*, or replace it from *path* above it, on Windows."""
-    who = who_may(path, CHANGE if path == directory else REPLACE) if path.exists() else None
-    return f"{path} may be changed by {who}" if who else None
+def _who_else(path: Path, directory: Path, who: Callable[[Path, int], str | None]) -> str | None:
+    """Say who but an administrator may change the *directory*, or replace it from *path* above it."""
+    found = who(path, CHANGE if path == directory else REPLACE) if path.exists() else None
+    return f"{path} may be changed by {found}" if found else None
 
 
 def _unescaped(path: str) -> str:

@@ -6,9 +6,10 @@ the file before us, are not: an owner may give himself every right.
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+
+from pawld.values import dataclass
 
 CHANGE = 0x2 | 0x4 | 0x10000 | 0x40000 | 0x80000 | 0x10000000 | 0x40000000
 """Rights to a file, or directly in a directory: write, append or make, delete, its access list, its owner; generic."""

@@ -1,3 +1,4 @@
+import io
 import json
 import logging
 import os
@@ -237,6 +238,21 @@ def test_what_could_not_be_printed_is_no_success() -> None:
 def test_a_closed_pipe_inside_a_command_ends_with_141(wired: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     wired(FakeControl(error=BrokenPipeError()))
     monkeypatch.setattr("pawld.cli.main._let_go_of_stdout", lambda: None)
+    assert main(["check"]) == 141
+
+
+def test_what_windows_says_of_a_closed_pipe_ends_with_141_and_another_fault_of_the_host_with_1(
+    wired: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Closed(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(22, "Invalid argument")
+
+    wired(FakeControl(error=OSError(5, "a broken disk")))
+    assert main(["check"]) == 1
+    assert "did not foresee: OSError" in capsys.readouterr().err
+    monkeypatch.setattr("pawld.cli.main._let_go_of_stdout", lambda: None)
+    monkeypatch.setattr(sys, "stdout", Closed())
     assert main(["check"]) == 141
 
 

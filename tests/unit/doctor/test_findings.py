@@ -12,6 +12,7 @@ from pawld.doctor.finding import Level
 from pawld.doctor.place import Owner
 from pawld.reasons import Reason
 from pawld.system.http import Web
+from pawld.system.windows_access import REPLACE
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 _MOUNTS = """\
@@ -65,6 +66,17 @@ def test_a_directory_that_others_may_write_above_the_root_is_a_problem(tmp_path:
     assert finding.mend == f"Run `chmod go-w {tmp_path / 'open'}`."
     (tmp_path / "open").chmod(0o755)
     assert [one.level for one in place.permissions([root, tmp_path / "later"])] == [Level.OK, Level.OK]
+
+
+def test_on_windows_a_right_to_replace_what_lies_above_the_root_is_a_problem(tmp_path: Path) -> None:
+    def who(path: Path, rights: int) -> str | None:
+        return "every user" if path == tmp_path and rights == REPLACE else None
+
+    root = tmp_path / "acme"
+    root.mkdir()
+    (finding,) = place.permissions([root], who)
+    assert finding.reason is Reason.PERMISSION_DENIED
+    assert finding.evidence == f"{tmp_path} may be changed by every user, and so what runs from {root}."
 
 
 def test_what_may_forbid_programs_to_start_is_named(tmp_path: Path) -> None:
