@@ -87,7 +87,7 @@ class Host:
         assert stopped.ok, stopped
 
     def eventually(self, holds: Callable[[], bool]) -> None:
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while not holds():
             assert time.monotonic() < end, (self.service(), self.log.exists() and self.log.read_text())
             time.sleep(0.2)
