@@ -1,5 +1,6 @@
 """Both ends of the reader behind walls, the child's in this process: what goes in comes out as without walls."""
 
+import ctypes
 import errno
 import fcntl
 import hashlib
@@ -226,6 +227,60 @@ def test_a_real_child_can_open_nothing_and_start_nothing(tmp_path: Path) -> None
     with Walls(USER, walls.uid, walls.gid, lambda _: command).child("curious", "tries") as child:
         kind, found = child.channel.receive()
     assert (kind, document_of(found)) == (b"r", ["EMFILE", "EMFILE", "EAGAIN", "EPERM", "EPERM", "EFBIG"])
+
+
+def has_landlock() -> bool:
+    version_alone = 1  # LANDLOCK_CREATE_RULESET_VERSION
+    return int(ctypes.CDLL(None).syscall(444, None, 0, version_alone)) >= 1
+
+
+@pytest.mark.rig("root")
+def test_a_real_child_leaves_nothing_in_the_file_system(tmp_path: Path) -> None:
+    """Not even an empty file, which the limits would let it make."""
+    if not has_landlock():
+        pytest.skip("this kernel has no Landlock")
+    script = tmp_path / "curious.py"
+    script.write_text(MAKING)
+    walls = walls_for(USER)
+    assert isinstance(walls, Walls)
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        Path(place).chmod(0o777)
+        (Path(place) / "there").touch()
+        (Path(place) / "there").chmod(0o666)
+        command = [sys.executable, "-P", "-B", str(script), place]
+        with Walls(USER, walls.uid, walls.gid, lambda _: command).child("curious", "tries") as child:
+            kind, found = child.channel.receive()
+        assert (kind, document_of(found)) == (b"r", ["EACCES"] * 9)
+        assert everything_below(Path(place)).keys() == {"there"}
+
+
+MAKING = """
+import errno, os, sys
+from pawld.system.walls.inside import enter
+place = sys.argv[1]
+channel = enter(sys.argv[2:], descriptors=64)
+os.close(os.open("/etc/passwd", os.O_RDONLY))
+os.listdir("/")
+found = []
+for attempt in (
+    lambda: os.open(f"{place}/file", os.O_WRONLY | os.O_CREAT),
+    lambda: os.open(f"{place}/there", os.O_WRONLY),
+    lambda: os.mkdir(f"{place}/folder"),
+    lambda: os.symlink("x", f"{place}/link"),
+    lambda: os.link(f"{place}/there", f"{place}/twin"),
+    lambda: os.mkfifo(f"{place}/fifo"),
+    lambda: os.rename(f"{place}/there", f"{place}/moved"),
+    lambda: os.unlink(f"{place}/there"),
+    lambda: os.execv("/bin/true", ["true"]),
+):
+    try:
+        attempt()
+        found.append("done")
+    except OSError as error:
+        found.append(errno.errorcode[error.errno])
+channel.tell(b"r", found)
+channel.flush()
+"""
 
 
 CURIOUS = """
