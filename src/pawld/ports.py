@@ -224,6 +224,14 @@ class PatchingInstaller(Installer, Protocol):
 
 
 @runtime_checkable
+class Outliving(Protocol):
+    """An installer whose work goes on though pawld died in its middle."""
+
+    def at_work(self) -> str | None:
+        """Return who installs something now, as a sentence; None where nobody does."""
+
+
+@runtime_checkable
 class Rebooting(Protocol):
     """An installer whose work may be over only after the next start of the host."""
 

@@ -7,9 +7,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,12 @@ from crash.parts import forked
 from crash.world import NEW, OLD, RELEASES, fresh, left_over, names_in, running_version
 from support.signing import Vendor
 from support.static_web import StaticWeb, static_web
+from support.verified import ProvenBytes
 
 from pawld.cli.control import Wish
 from pawld.formats.record import write_manifest
 from pawld.install.pointer import LinkPointer
+from pawld.install.shelf import Shelf
 from pawld.lifecycle.database import open_database
 from pawld.lifecycle.high_water import HighWater
 from pawld.lifecycle.silence import Silence
@@ -39,16 +41,20 @@ root = "{home}/opt"
 [agents.acme.platform]
 os = "linux"
 arch = "x86_64"
+[agents.acme.install]
+type = "{kind}"
+reserve = "1MiB"
+[agents.acme.health]
+probation = "{probation}"
+{checks}
+"""
+SIGNED_MANIFEST = """
 [agents.acme.source]
 type = "manifest"
 [agents.acme.trust]
 type = "signed_manifest"
 manifest_url = "{url}/acme.json"
 public_keys = ["{key}"]
-[agents.acme.install]
-reserve = "1MiB"
-[agents.acme.health]
-probation = "{probation}"
 """
 _SERVICE = """
 [agents.acme.service]
@@ -58,7 +64,7 @@ stop = ["/bin/rm", "-f", "{home}/running"]
 is_running = ["/usr/bin/test", "-e", "{home}/running"]
 """
 _MARK = "sequence.acme/stable/linux-x86_64"
-_STATE = {"pawld.db", "pawld.db-journal", "marks.json", "pawld.lock", "deadman", "logs", "evidence"}
+_STATE = {"pawld.db", "pawld.db-journal", "marks.json", "pawld.lock", "deadman", "logs", "evidence", "tuf"}
 _LIMIT = 60  # seconds for one command
 
 
@@ -71,6 +77,7 @@ class House:
     web: StaticWeb
     vendor: Vendor
     service: bool
+    releases: Mapping[str, ProvenBytes] = field(default_factory=lambda: RELEASES)
 
     @property
     def root(self) -> Path:
@@ -79,7 +86,7 @@ class House:
 
     def publish(self, version: str) -> None:
         """Put a release on the server, signed, as the channel's newest."""
-        build = RELEASES[version]
+        build = self.releases[version]
         record = replace(build.record, expires=datetime.now(UTC) + timedelta(days=300))
         manifest = json.dumps(write_manifest(record)).encode()
         comment = f"product=acme version={version} channel=stable serial={record.sequence}"
@@ -131,8 +138,8 @@ class House:
     def leftovers(self, version: str) -> list[str]:
         """Return what a finished change to *version* would not have left, beside the previous slot."""
         state = self.home / "state"
-        other = {RELEASES[one].record.slot_name for one in (OLD, NEW) if one != version}
-        found = set(left_over(self.root, version)) - other | names_in(state) - _STATE
+        slots = {one.name for one in Shelf(self.root).slots() if one.version in {OLD, NEW}}
+        found = set(left_over(self.root, version)) - slots | names_in(state) - _STATE
         return sorted(found | (names_in(state / "deadman") if (state / "deadman").is_dir() else set()))
 
 
@@ -146,6 +153,8 @@ class Act:
         goal: the version that it ends in.
         report: the reason that promises this.
         after: what is done after the next start, where it is not the same again.
+        floor: below which the mark of the release sequence must not fall.
+        found: what ``current`` may lead to at any moment.
     """
 
     prepare: Callable[[House], None]
@@ -154,6 +163,8 @@ class Act:
     goal: str
     report: str
     after: Callable[[House], str] | None = None
+    floor: int = 1
+    found: Collection[str] = (OLD, NEW)
 
 
 def installed(house: House) -> None:
@@ -196,7 +207,7 @@ def cut_on_probation(house: House) -> None:
 
 ACTS = {
     "update": Act(installed, ("update",), House.update, NEW, "updated"),
-    "rollback": Act(updated, ("rollback",), House.rollback, OLD, "operator_rollback"),
+    "rollback": Act(updated, ("rollback",), House.rollback, OLD, "operator_rollback", floor=2),
     "recover": Act(cut_in_the_swap, ("recover",), House.recover, NEW, "recovered", House.update),
     "recover on probation": Act(cut_on_probation, ("recover",), House.recover, NEW, "recovered", House.update),
 }
@@ -208,42 +219,55 @@ def wrong_now(house: House, act: Act, output: bytes = b"") -> str:
     ``current`` leads to a complete slot, what was reported is there, and no mark has fallen.
     """
     found = running_version(house.root)
-    if found not in {OLD, NEW}:
+    if found not in act.found:
         return found
     if act.report.encode() in output and found != act.goal:
         return f"lost commit: {found}"
-    floor = 1 if act.goal == NEW else 2
-    return "" if house.mark() >= floor else f"the mark fell to {house.mark()}"
+    return "" if house.mark() >= act.floor else f"the mark fell to {house.mark()}"
 
 
-def wrong_after(house: House, act: Act) -> str:
-    """Start pawld again, as a boot would and then as a timer or a person would, and return what is wrong then."""
+def wrong_after(house: House, act: Act, ends: Collection[str] = ()) -> str:
+    """Start pawld again, as a boot would and then as a timer or a person would, and return what is wrong then.
+
+    It may come to one of *ends* as well as to the act's goal.
+    """
     for step in (House.recover, act.after or act.do):
         code = step(house)
         if code not in _GOOD:
             return f"{step.__name__} answered {code}"
     found, left = running_version(house.root), house.leftovers(act.goal)
-    if found != act.goal or left:
+    if found not in {act.goal, *ends} or left:
         return f"not finished: {found} {left}"
     return "" if house.serves() == found or not house.service else f"{found} is current, and {house.serves()!r} runs"
 
 
-_GOOD = {"updated", "up_to_date", "recovered", "operator_rollback", "no_previous_slot", "build_blocked"}
+_GOOD = {
+    *("updated", "rolled_back", "up_to_date", "recovered", "operator_rollback", "no_previous_slot", "build_blocked"),
+    *("operator_block", "idle", "usage", "update_available"),
+}
 
 
 @contextmanager
 def house_in(
-    directory: Path, *, home: Path | None = None, service: bool = False, probation: str = "1s"
+    directory: Path, *, home: Path | None = None, service: bool = False, probation: str = "1s", **more: Any
 ) -> Iterator[House]:
     """Build an empty host in *directory*, or at *home*, and serve its releases until the block ends."""
-    vendor, home = Vendor.new(), home or directory / "home"
+    home = home or directory / "home"
     home.mkdir(parents=True)
     with hurried(), static_web({}) as web:
-        text = _HEAD + (_SERVICE if service else "")
-        config = directory / "pawld.toml"
-        config.write_text(text.format(home=home, url=web.url, key=vendor.public_key, probation=probation))
-        config.chmod(0o600)
-        yield House(home, config, web, vendor, service)
+        house = House(home, directory / "pawld.toml", web, Vendor.new(), service, **more)
+        configured(house, SIGNED_MANIFEST, probation=probation)
+        yield house
+
+
+def configured(
+    house: House, trust: str, *, kind: str = "directory", probation: str = "1s", checks: str = "", **given: object
+) -> None:
+    """Write the house's configuration; *trust* are the tables of source and trust."""
+    text = _HEAD + trust + (_SERVICE if house.service else "")
+    places = {"home": house.home, "url": house.web.url, "key": house.vendor.public_key}
+    house.config.write_text(text.format(kind=kind, probation=probation, checks=checks, **places, **given))
+    house.config.chmod(0o600)
 
 
 def prepared(house: House, act: Act, directory: Path) -> Callable[[], object]:

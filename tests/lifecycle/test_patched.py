@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
-from support.world import World
+from support.world import Gatekeeper, World
 
 from pawld.errors import RejectedError, TransientError
+from pawld.lifecycle.cycle import Patience
 from pawld.lifecycle.database import open_database
 from pawld.lifecycle.journal import Journal
 from pawld.model import Patch
+from pawld.ports import Closed
 from pawld.reasons import Reason
 
 FULL = 5000  # bytes; the record's length here
@@ -124,3 +126,16 @@ def test_after_two_attempts_that_never_ended_only_the_full_build_is_taken(world:
 
     assert "prove_patch" not in world.acts
     assert why(world) == ["earlier attempts at this build did not come to their end, so the full build is taken"]
+
+
+def test_a_patch_that_a_cut_left_beside_the_slot_that_it_made_is_removed(world: World) -> None:
+    offered = patch(world, "1.0.0")
+    world.publish("1.1.0", 2, length=FULL, patches=(offered,))
+    world.gates = [Gatekeeper([Closed(Reason.OUTSIDE_WINDOW, "Not now.", world.clock.now())])]
+    world.update(Patience.RETURN)  # the slot is made, and nothing is swapped yet
+    (world.tmp_path / f"{offered.sha256}.unverified").write_bytes(b"of a process that died")
+    world.gates = []
+
+    assert world.update().reason is Reason.UPDATED
+
+    assert list(world.tmp_path.glob("*.unverified")) == []

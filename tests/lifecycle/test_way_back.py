@@ -1,14 +1,17 @@
 """The way back fails itself: it is tried again, not for ever, and said as it is."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.world import PowerCut, World
+from support.world import PowerCut, World, _Disk
 
 from pawld.errors import TransientError
 from pawld.lifecycle.agent import Limits
-from pawld.lifecycle.states import Idle, RollingBack, State
+from pawld.lifecycle.recover import Recovery
+from pawld.lifecycle.states import Idle, RollingBack, State, Swapping
 from pawld.lifecycle.status import describe
+from pawld.lifecycle.swap import Swap
 from pawld.reasons import Reason
 
 COMES_BACK = TransientError(Reason.SERVICE_FAILED, "The agent still runs 90 s after its stop command.")
@@ -172,3 +175,69 @@ def test_a_probation_that_goes_on_after_a_reboot_is_under_the_switch_again(world
 
     assert world.acts.index("arm") < world.acts.index("start 1.1.0") < world.acts.index("disarm")
     assert (world.installed, world.running, world.armed) == ("1.1.0", "1.1.0", [])
+
+
+class PackageDisk(_Disk):
+    """A disk whose package manager may still be at work."""
+
+    def at_work(self) -> str | None:
+        return "process 7 (dpkg) holds the lock."
+
+
+def test_an_interrupted_swap_is_not_settled_while_the_package_manager_that_it_started_is_at_work(world: World) -> None:
+    mended(world)
+    world.doctor.findings.clear()
+    world.fail("activate", PowerCut())  # type: ignore[arg-type]  # it is raised as any failure is
+    with pytest.raises(PowerCut):
+        world.update()
+
+    with world._ledger() as ledger:
+        agent = replace(world.agent, installer=PackageDisk(world))
+        with pytest.raises(TransientError) as busy, Swap(agent, ledger).never_left_stopped():
+            Recovery(agent, ledger).run()
+
+    assert busy.value.reason is Reason.PACKAGE_MANAGER_BUSY
+    assert (world.installed, world.running) == ("1.0.0", "1.0.0")
+    assert isinstance(state_of(world), Swapping)
+    world.recover()
+    assert (world.installed, world.running) == ("1.1.0", "1.1.0")
+
+
+def test_a_new_slot_that_cannot_be_read_any_more_on_probation_blocks_no_build(world: World) -> None:
+    world.doctor.findings.clear()
+    world.clock.on_sleep = lambda: (_ for _ in ()).throw(PowerCut("on probation"))
+    with pytest.raises(PowerCut):
+        world.update()
+    mended(world)
+    world.slots_on_disk = [one for one in world.slots_on_disk if one.version == "1.0.0"]
+
+    world.recover()
+
+    assert (world.installed, world.running) == ("1.0.0", "1.0.0")
+    with world._ledger() as ledger:
+        assert list(ledger.blocklist.all()) == []
+    assert world.update().reason is Reason.UPDATED
+
+
+def test_one_look_that_the_host_cut_off_is_no_damage(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    mended(world)
+    world.update()
+    looks = iter([False])
+    monkeypatch.setattr(_Disk, "intact", lambda _self, _slot: next(looks, True))
+
+    assert world.recover() == []
+
+    assert world.running == "1.0.0"
+
+
+def test_a_previous_slot_that_cannot_be_read_now_is_asked_for_again_before_it_is_given_up(world: World) -> None:
+    old = next(one for one in world.slots_on_disk)
+
+    def lost() -> None:
+        world.slots_on_disk = [one for one in world.slots_on_disk if one != old]
+
+    world.clock.on_sleep = lost
+    outcomes = [world.update().reason for _ in range(TRIES)]
+
+    assert outcomes == [Reason.SLOT_DAMAGED] * (TRIES - 1) + [Reason.UP_TO_DATE]
+    assert (world.installed, world.running) == ("1.1.0", "1.1.0"), "a sick agent is better than none"

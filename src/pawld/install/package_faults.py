@@ -7,6 +7,7 @@ from datetime import timedelta
 from pawld.errors import RejectedError, TransientError
 from pawld.model import Platform
 from pawld.reasons import Reason
+from pawld.system.faults import reason_of
 from pawld.system.process import Finished
 from pawld.system.process import run as run_here
 from pawld.values import dataclass
@@ -40,8 +41,12 @@ class Tool:
     run: Callable[..., Finished] | None = None
 
     def ask(self, command: Sequence[str]) -> Finished:
-        """Run a command that changes nothing."""
-        return (self.run or run_here)(command, limit=min(self.limit, _ASKING), environment=QUIET)
+        """Run a command that changes nothing; ``TransientError`` where this host kept it from an answer."""
+        finished = (self.run or run_here)(command, limit=min(self.limit, _ASKING), environment=QUIET)
+        if finished.shortage or (finished.ran and finished.code is None):
+            reason = reason_of(OSError(finished.shortage, "")) if finished.shortage else Reason.IO_FAILED
+            raise TransientError(reason, f"{self.name} gave no answer: {finished.story}.")
+        return finished
 
     def must(self, command: Sequence[str]) -> Finished:
         """Run a command that installs; whatever keeps it from ending well is raised as whose fault it is."""

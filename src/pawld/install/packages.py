@@ -7,7 +7,7 @@ package that somebody installed or removed by hand shows as what it is.
 
 import hashlib
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +20,7 @@ from pawld.model import Record, Slot, Unpacked
 from pawld.ports import Progress, Rebooting, Verified
 from pawld.reasons import Reason
 from pawld.system.faults import host_faults
+from pawld.system.held import holder_of, named
 from pawld.values import dataclass
 
 _NOBODYS = "0" * 12  # ends the name of what no slot of ours holds
@@ -94,10 +95,17 @@ def kept_name(manager: PackageManager) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PackageInstaller:
-    """The ``Installer`` of builds that are packages; *shelf* keeps their files, *manager* installs them."""
+    """The ``Installer`` of builds that are packages.
+
+    Attributes:
+        shelf: keeps their files.
+        manager: installs them.
+        locks: looks up the files that the package manager holds locked while it is at work.
+    """
 
     shelf: SlotInstaller
     manager: PackageManager
+    locks: Callable[[], Sequence[Path]] = tuple
 
     def current(self) -> Slot | None:
         """Return the slot whose package is installed, by the package manager's own word.
@@ -149,6 +157,12 @@ class PackageInstaller:
             return [*point[:2], f"{install} && {point[2]}"]
         moved = point[2] if point[:2] == ["/bin/sh", "-c"] else shlex.join(point)
         return ["/bin/sh", "-c", f"{install} && {moved}"]
+
+    def at_work(self) -> str | None:
+        """Say who holds a lock of the package manager's, which may be the one that pawld started before it died."""
+        with host_faults("Asking for the package manager's lock"):
+            held = [(lock, holder) for lock in self.locks() if (holder := holder_of(lock)) is not None]
+        return next((f"process {named(holder)} holds {lock}." for lock, holder in held), None)
 
     def reboot_needed(self) -> str | None:
         """Return what the package manager says of it; most have no such thing."""

@@ -3,6 +3,7 @@
 Both are replaced by a single rename, so there is never a moment without one. Neither follows what the other wrote.
 """
 
+import errno
 import json
 import os
 import shlex
@@ -17,6 +18,8 @@ from pawld.install.layout import is_slot_name
 from pawld.reasons import Reason
 from pawld.system import files
 
+# Nothing has the name, a file has it, or the root is not for us to look into.
+_NONE_OF_OURS = (errno.ENOENT, errno.EINVAL, errno.ENOTDIR, errno.EACCES)
 _SCHEMA = 1
 
 
@@ -26,7 +29,7 @@ class Pointer(Protocol):
     path: Path
 
     def read(self) -> str | None:
-        """Return the slot's name; None where there is no pointer, or none of ours."""
+        """Return the slot's name; None where there is no pointer, or none of ours; ``OSError`` from a sick disk."""
 
     def move(self, name: str) -> None:
         """Point to that slot, atomically and durably; to move where it points already makes it durable again."""
@@ -46,8 +49,10 @@ class LinkPointer:
         """Return the name that the link ends in; None for a link that leads elsewhere."""
         try:
             target = Path(os.readlink(self.path))  # noqa: PTH115 - Path.readlink hides what Windows prefixes
-        except OSError:
-            return None
+        except OSError as error:
+            if error.errno in _NONE_OF_OURS:
+                return None
+            raise  # a sick disk does not mean that nothing is installed
         return target.name if target.parts[:-1] == ("versions",) and is_slot_name(target.name) else None
 
     def move(self, name: str) -> None:

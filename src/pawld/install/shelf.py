@@ -7,6 +7,7 @@ from pawld.formats.slot_manifest import SlotHead
 from pawld.install.layout import Layout, read_head
 from pawld.install.pointer import Pointer, pointer_for
 from pawld.model import Slot
+from pawld.system.faults import host_faults
 
 
 class Shelf:
@@ -17,14 +18,34 @@ class Shelf:
         self._pointer = pointer or pointer_for(root)
 
     def current(self) -> Slot | None:
-        """Return the slot that the pointer leads to; None where it leads to no complete slot."""
-        name = self._pointer.read()
-        return None if name is None else self.slot(self._layout.slot(name))
+        """Return the slot that the pointer leads to; None where it leads to no complete slot.
+
+        Raises:
+            TransientError: the disk does not tell.
+        """
+        path = self._pointed()
+        return None if path is None else self.slot(path)
+
+    def pointed(self) -> Slot | None:
+        """Return what the pointer leads to, complete or not: the agent runs from there, whatever its manifest says."""
+        path = self._pointed()
+        return None if path is None else self.slot(path) or Slot(path, path.name.rpartition("-")[0], "")
 
     def slots(self) -> Sequence[Slot]:
-        """Return every slot of ours that has a readable manifest, newest sequence first."""
-        found = [slot for path in self._layout.slot_directories() if (slot := self.slot(path)) is not None]
+        """Return every slot of ours that has a readable manifest, newest sequence first.
+
+        Raises:
+            TransientError: the disk does not tell.
+        """
+        with host_faults("Reading the slots"):
+            paths = self._layout.slot_directories()
+        found = [slot for path in paths if (slot := self.slot(path)) is not None]
         return sorted(found, key=newness, reverse=True)
+
+    def _pointed(self) -> Path | None:
+        with host_faults("Reading which slot is current"):
+            name = self._pointer.read()
+        return None if name is None else self._layout.slot(name)
 
     def slot(self, path: Path) -> Slot | None:
         """Return the slot at *path*; None where it is not complete, or another installation's."""

@@ -31,7 +31,15 @@ def slots_to_remove(layout: Layout, install_id: str, retained: Collection[str]) 
 
 
 def _has_rotted(slot: Path) -> bool:
-    return (slot / FILENAME).is_file() and not (slot / FILENAME).is_symlink()
+    """Whether its manifest is read and says nothing; one that cannot be read now may be a way back another day."""
+    manifest = slot / FILENAME
+    try:
+        if manifest.is_symlink() or not manifest.is_file():
+            return False
+        manifest.read_bytes()
+    except OSError:
+        return False
+    return read_head(slot) is None
 
 
 def linked_slots(layout: Layout) -> set[str]:

@@ -1,7 +1,8 @@
 """The short way to a build: a patch from a slot that stands here. Whatever goes wrong on it, the full build is next."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pawld.errors import PawldError
@@ -81,7 +82,7 @@ class PatchedWay:
         told = f"A patch from {base.version} to {record.version} is on its way."
         self.ledger.move(Downloading(build), Reason.IN_PROGRESS, told, build)
         self.supply.preflight(self.supply.downloads, patch.length + installer.space_needed(record))
-        partial = self.supply.downloads / f"{patch.sha256}.unverified"
+        partial = _download_of(patch, self.supply.downloads)
         places = self.supply.published(patch.target)
         brought = self.supply.mover.fetch(record.moved_as(patch), places, partial, self.progress)
         try:
@@ -92,5 +93,16 @@ class PatchedWay:
                 self.ledger.move(Staging(build), Reason.IN_PROGRESS, told, build)
                 return installer.stage_patched(proven, base, self.progress)
         finally:
+            forget_patches((patch,), self.supply.downloads)
+
+
+def forget_patches(patches: Iterable[Patch], downloads: Path) -> None:
+    """Remove what came of them; where that fails now, the sweep does it once they are stale."""
+    for partial in (_download_of(one, downloads) for one in patches):
+        with suppress(OSError):
             for left in (partial, partial.with_suffix(".resume")):
                 left.unlink(missing_ok=True)
+
+
+def _download_of(patch: Patch, downloads: Path) -> Path:
+    return downloads / f"{patch.sha256}.unverified"

@@ -9,7 +9,7 @@ from pawld.errors import PawldError, RejectedError, TransientError
 from pawld.formats.tree import MOST_LISTED
 from pawld.lifecycle.agent import Agent, Supply
 from pawld.lifecycle.ledger import Ledger, build_of
-from pawld.lifecycle.patched import PatchedWay
+from pawld.lifecycle.patched import PatchedWay, forget_patches
 from pawld.lifecycle.silence import Silence
 from pawld.lifecycle.states import Downloading, Staging, Verifying
 from pawld.model import NoBuild, Record, Slot
@@ -40,6 +40,7 @@ class Preparation:
         """
         ready = self._already_staged(record)
         if ready is not None:
+            forget_patches(record.patches, self.supply.downloads)  # of a start that was cut off when it had made it
             return ready
         self._count_attempt(record)
         try:

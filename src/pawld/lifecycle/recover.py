@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import assert_never
 
-from pawld.errors import PawldError
+from pawld.errors import PawldError, TransientError
 from pawld.lifecycle import waiting
 from pawld.lifecycle.agent import Agent
 from pawld.lifecycle.ledger import Ledger
@@ -21,7 +21,7 @@ from pawld.lifecycle.states import (
 )
 from pawld.lifecycle.swap import Swap
 from pawld.model import Slot
-from pawld.ports import Pointed
+from pawld.ports import Outliving, Pointed
 from pawld.reasons import Reason
 from pawld.values import dataclass
 
@@ -53,7 +53,15 @@ class Recovery:
                 message = f"{state.build.version} was interrupted while {state.state}; what came is kept."
                 return [self.ledger.rest(Idle(Reason.INTERRUPTED, message), state.build).message]
         waiting.keep(self.agent.gates)
+        self._let_it_end()
         return [self._resumed(state).message]
+
+    def _let_it_end(self) -> None:
+        """Decide nothing while what the process before began may still be at work: what is installed is not settled."""
+        installer = self.agent.installer
+        told = installer.at_work() if isinstance(installer, Outliving) else None
+        if told:
+            raise TransientError(Reason.PACKAGE_MANAGER_BUSY, f"An interrupted swap is settled later: {told}")
 
     def _resumed(self, state: Swapping | Probation | RollingBack) -> Idle:
         """A swap that is not over keeps its locks until it is."""
@@ -71,7 +79,8 @@ class Recovery:
         """Hash what ``current`` leads to; where it is damaged, go to the last good slot that is not."""
         installer = self.agent.installer
         current = installer.current()
-        if current is not None and installer.intact(current):
+        # Looked at twice: a look that a host short of files cut off says nothing of the slot.
+        if current is not None and (installer.intact(current) or installer.intact(current)):
             self.ledger.note(proven_at=self.agent.clock.now(), damaged=None)
             return []
         others = [one for one in self._by_merit() if current is None or one.name != current.name]
@@ -97,7 +106,9 @@ class Recovery:
     def _probation(self, state: Probation) -> Idle:
         """Go on watching, unless the dead man's switch has gone back already or the build used up its starts."""
         current, slot = self.agent.installer.current(), self._swap.slot_named(state.slot)
-        if slot is None or (current is not None and current.name == state.previous):
+        if slot is None:
+            return self._swap.take_back(state, Reason.SLOT_DAMAGED, f"The slot {state.slot} is not complete any more.")
+        if current is not None and current.name == state.previous:
             message = f"{state.build.version} did not finish its probation, and the dead man's switch took it back."
             return self._swap.take_back(state, Reason.HEALTH_FAILED, message)
         if state.starts_left <= 1:

@@ -94,6 +94,8 @@ class Swap:
         try:
             if previous is not None:
                 self._restore(previous, back)
+            elif back.previous is not None and back.failures + 1 < self.agent.limits.attempts:
+                raise TransientError(Reason.SLOT_DAMAGED, f"The slot {back.previous} cannot be read.")
             self.agent.service.disarm()
         except PawldError as error:
             raise self._stuck(back, error) from error
@@ -113,13 +115,33 @@ class Swap:
 
     def leave_running(self) -> None:
         """Start what is current and whole, where what is recorded cannot be ended now, as on a full disk."""
-        state, installer = self.ledger.state, self.agent.installer
-        current = installer.current()
-        if not isinstance(state, Swapping | Probation | RollingBack) or not state.start or current is None:
-            return
+        try:
+            state = self.ledger.state
+        except PawldError:
+            return self.run_what_is_current()
+        if not isinstance(state, Swapping | Probation | RollingBack) or not state.start:
+            return None
+        installer, current = self.agent.installer, self._best(state)
         damaged_and_ran = isinstance(state, RollingBack) and state.reason is Reason.RECOVERED  # better than none
-        if damaged_and_ran or installer.intact(current):
+        if current is not None and (damaged_and_ran or installer.intact(current)):
             start_if_stopped(self.agent.service, current)
+        return None
+
+    def _best(self, state: Swapping | Probation | RollingBack) -> Slot | None:
+        """What is current; where that cannot be told, as of a package that is half installed, what was before."""
+        with suppress(PawldError):
+            current = self.agent.installer.current()
+            if current is not None:
+                return current
+        return self.slot_named(state.previous)
+
+    def run_what_is_current(self) -> None:
+        """Start it, whole and not disabled, where nobody knows what was under way: a swap may have stopped it."""
+        installer, service = self.agent.installer, self.agent.service
+        with suppress(PawldError):
+            current = installer.current()
+            if current is not None and service.status().enabled is not False and installer.intact(current):
+                start_if_stopped(service, current)
 
     def _stuck(self, back: RollingBack, error: PawldError) -> TransientError:
         """Record that the way back failed, how often, and what ``current`` leads to meanwhile."""

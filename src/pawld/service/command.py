@@ -28,7 +28,8 @@ class CommandService:
     """A service that three commands stand for.
 
     Args:
-        current: returns the slot that ``current`` leads to, for the words of ``stop`` and ``is_running``.
+        current: returns the slot that ``current`` leads to, complete or not, for the words of ``stop`` and
+            ``is_running``.
         token: a file of pawld's own, by which the dead man's switch is called off.
         log: where the output of ``start``, and of an agent that keeps it, goes.
         patience: how long a start or a stop may take.

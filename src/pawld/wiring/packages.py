@@ -1,7 +1,7 @@
 """Builds that a package manager of the operating system installs: which one, and whose lock is waited for."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,18 +37,23 @@ def package_installer_of(agent: AgentSettings, settings: PackageInstall, around:
         qualify=settings.qualify or (),
         qualify_limit=settings.qualify_timeout,
     )
-    return PackageInstaller(shelf, manager)
+    return PackageInstaller(shelf, manager, _locks_of(settings) or tuple)
 
 
 def lock_gates_of(agent: AgentSettings) -> Sequence[Gate]:
     """Return the gate that is closed while the package manager's lock is held; none where it has no such lock."""
-    match agent.install:
+    locks = _locks_of(agent.install)
+    return [PackageLockGate(locks)] if locks else []
+
+
+def _locks_of(install: object) -> Callable[[], Sequence[Path]] | None:
+    match install:
         case DebInstall():
-            return [PackageLockGate(lambda: _DPKG_LOCKS)]
+            return lambda: _DPKG_LOCKS
         case RpmInstall():
-            return [PackageLockGate(_rpm_locks)]
+            return _rpm_locks
         case _:
-            return []
+            return None
 
 
 def _manager(agent: AgentSettings, settings: PackageInstall, around: Surroundings) -> "PackageManager":

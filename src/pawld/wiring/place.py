@@ -78,6 +78,7 @@ def service_of(
 
         return SystemdService(settings.unit, agent=name, patience=settings.timeout, clock=clock)
     if isinstance(settings, CommandSettings):
+        from pawld.install.shelf import Shelf
         from pawld.service.command import CommandService
         from pawld.system.unit import outside_our_unit
 
@@ -86,7 +87,7 @@ def service_of(
             stop=settings.stop,
             is_running=settings.is_running,
             root=agent.root,
-            current=current,
+            current=lambda: current() or Shelf(agent.root).pointed(),
             token=state / "deadman" / name,
             log=state / "logs" / f"{name}.log",
             patience=settings.timeout,

@@ -39,6 +39,8 @@ def recovered(host: Host, name: str) -> Outcome:
     with Swap(agent, ledger).never_left_stopped():
         done = [*_database(host), *_marks(host, name), *_metadata(host, name)]
         done += _settled(Recovery(agent, ledger))
+    if host.database.set_aside is not None:
+        Swap(agent, ledger).run_what_is_current()
     return Outcome(name, Reason.RECOVERED, " ".join(done) or _NOTHING)
 
 

@@ -23,8 +23,10 @@ _PROGRAM = Path("bin", "pawld")  # in a slot whose record names no entrypoint
 
 def handed_over(host: Host, name: str, config: Path | None) -> Outcome | None:
     """Hand an interrupted swap of pawld itself over; None where there is none, or where this process is to do it."""
+    if not host.settings.agents[name].is_pawld:
+        return None
     state = host.ledger(name).state
-    if not host.settings.agents[name].is_pawld or not isinstance(state, Swapping | Probation | RollingBack):
+    if not isinstance(state, Swapping | Probation | RollingBack):
         return None
     slots = Shelf(host.settings.agents[name].root).slots()
     if not can_detach():

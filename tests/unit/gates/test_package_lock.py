@@ -48,7 +48,7 @@ def test_a_lock_that_cannot_be_asked_for_is_broken(tmp_path: Path) -> None:
 
 
 def test_a_holder_in_another_container_is_told_by_its_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pawld.gates.package_lock._holder", lambda _: 0)
+    monkeypatch.setattr("pawld.gates.package_lock.holder_of", lambda _: 0)
     answer = PackageLockGate(lambda: [tmp_path]).check(NOW)
     assert isinstance(answer, Closed)
     assert "process 0 holds" in answer.message
