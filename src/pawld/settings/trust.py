@@ -55,7 +55,8 @@ class TufTrust(_Trusted):
         MOST_METADATA,
         ge=64 * 1024,
         le=64 * 1024 * 1024,
-        description="The largest document of the repository; a hostile one takes about six times that in memory.",
+        description="The largest document of the repository; a hostile one takes about six times that in memory. "
+        "One that is listed without a hash may have 12 MiB where a process without privileges reads it.",
     )
 
     @model_validator(mode="after")

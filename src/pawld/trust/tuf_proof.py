@@ -180,5 +180,5 @@ def _signature(said: Any, url: str) -> tuple[str, str]:
 def _document(signatures: Sequence[tuple[str, str]], canonical: bytes) -> bytes:
     """Put a document together; canonical JSON has control characters as they are, which no reader of JSON takes."""
     signed = _CONTROL.sub(lambda one: b"\\u%04x" % one[0][0], canonical)
-    listed = json.dumps([{"keyid": keyid, "sig": signature} for keyid, signature in signatures])
-    return b'{"signatures": %s, "signed": %s}' % (listed.encode(), signed)
+    listed = [{"keyid": keyid, "sig": signature} for keyid, signature in signatures]
+    return b'{"signatures":%s,"signed":%s}' % (json.dumps(listed, separators=(",", ":")).encode(), signed)
