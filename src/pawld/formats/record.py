@@ -71,7 +71,7 @@ class SourceForm(_Strict):
 
     type: Literal["redirect-api", "mirror"]
     url: Text
-    final_hosts: list[Text] = Field(default_factory=list)
+    final_hosts: list[Text] = []
 
 
 class RampForm(_Strict):
@@ -87,7 +87,7 @@ class RolloutForm(_Strict):
     salt: str = Field(default="", max_length=128)
     percent: Percent | None = None
     start: Moment | None = None
-    ramp: list[RampForm] = Field(default_factory=list)
+    ramp: list[RampForm] = []
     paused_at: Moment | None = None
     halted: bool = False
 
@@ -126,16 +126,16 @@ class RecordForm(_Strict):
     unpacked: UnpackedForm | None = None
     entrypoint: Text | None = None
     chunks: ChunksForm | None = None
-    sources: list[SourceForm] = Field(default_factory=list)
+    sources: list[SourceForm] = []
     min_from_version: Text | None = None
     min_updater: Text | None = None
     security_floor: Text | None = None
-    revoked: list[Text] = Field(default_factory=list)
-    allow_downgrade_from: list[Text] = Field(default_factory=list)
+    revoked: list[Text] = []
+    allow_downgrade_from: list[Text] = []
     rollout: RolloutForm = Field(default_factory=RolloutForm)
     not_before: Moment | None = None
-    evidence: list[dict[str, str]] = Field(default_factory=list)
-    patches: list[PatchForm] = Field(default_factory=list, max_length=16)
+    evidence: list[dict[str, str]] = []
+    patches: list[PatchForm] = Field([], max_length=16)
     tree_sha256: Sha256 | None = None
 
     @model_validator(mode="after")
