@@ -46,16 +46,14 @@ def _ask_everywhere(part: Part, *, name: str, step: int) -> Findings:
     return found
 
 
-@pytest.mark.parametrize(
-    ("name", "step"), [("update", 31), ("rollback", 11), ("recover", 5), ("recover on probation", 5)]
-)
+@pytest.mark.parametrize(("name", "step"), [("update", 61), ("recover", 13)])
 def test_a_signal_in_the_middle_of_a_command_leaves_the_agent_running_and_the_next_ends_it(
     name: str, step: int, memory: Path
 ) -> None:
     found = campaign(partial(_ask_everywhere, name=name, step=step), memory)
 
     tell(f"signals, whole {name}, 1 call in {step}: {dict(found.figures)}, bad: {found.bad}")
-    assert found.figures["points"] > 5
+    assert found.figures["points"] > 3
     assert found.bad == []
 
 

@@ -16,6 +16,7 @@ from pawld.publish.keys import Unlock
 from pawld.publish.publisher import Publisher, locked, open_publisher
 from pawld.reasons import Reason
 from pawld.system.clock import SystemClock
+from pawld.system.faults import host_faults
 from pawld.system.platform.names import LIBCS, architecture, operating_system
 from pawld.system.secret import Secret
 
@@ -50,7 +51,7 @@ def add_passphrase(parser: ArgumentParser) -> None:
 def desk(arguments: Namespace) -> Iterator[Publisher]:
     """Open the publisher's directory, for this command alone."""
     publisher = open_publisher(arguments.repository, unlock(arguments), SystemClock())
-    with locked(arguments.repository):
+    with locked(arguments.repository), host_faults("Changing the publisher's directory"):
         yield publisher
 
 

@@ -69,7 +69,7 @@ def keep(layout: Layout, path: Path, sha256: str) -> None:
         if not blob.exists():
             path.chmod(0o644)
             path.replace(blob)
-            fsync_directory(blob.parent)
+        fsync_directory(blob.parent)  # also of one that is there: who moved it may have died before it was durable
 
 
 def keep_list(layout: Layout, tree: Tree) -> None:
@@ -92,6 +92,7 @@ def link(layout: Layout, sha256: str, target: str) -> None:
     with host_faults("Linking the build"):
         make_directory(place.parent)
         if place.exists():
+            fsync_directory(place.parent)  # as above
             return
         staged = place.with_name(f".{place.name}.new")
         staged.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """The whole story of a publisher, told on the command line, judged by python-tuf's client."""
 
+import errno
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -318,3 +319,19 @@ def test_evidence_that_is_not_there_is_told_without_numbers(run: Run, build: Cal
     assert code == Exit.USAGE
     assert f"{home / 'mistyped'} cannot be read: No such file or directory; " in said
     assert "Errno" not in said
+
+
+def test_a_full_disk_is_told_as_one_and_the_same_command_goes_on_from_there(
+    tmp_path: Path, run: Run, home: Path, build: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/home/staged")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pawld.publish.staging.write_durably", full)
+        code, said = ingested(run, build, "1.0.0", "stable")
+    assert code == Exit.TRY_LATER
+    assert "reason: disk_full" in said
+
+    assert ingested(run, build, "1.0.0", "stable")[0] == Exit.DONE
+    assert fetched(tmp_path, home, "after") == tar_gz("1.0.0")
