@@ -125,7 +125,7 @@ def test_a_build_comes_through_the_vendors_redirect_and_stays_there(
     place = ("--version", "1.0.0", "--platform", "linux-x86_64", "--channel", "stable", "--filename", "acme.tar.gz")
     code, said = run("ingest", httpserver.url_for("/latest"), *place, "--no-copy")
     assert code == Exit.DONE, said
-    assert not (home / "public/targets").exists()
+    assert not list((home / "public/targets").rglob("*acme.tar.gz"))
     root = (home / "public/metadata/1.root.json").read_bytes()
     with served(home / "public") as url:
         target = Client(tmp_path / "host", url, root).ask(STABLE)
