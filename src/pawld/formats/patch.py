@@ -31,8 +31,8 @@ MiB = 1024 * 1024
 SEGMENT = 8 * MiB  # bytes of the new build that are made at once
 WINDOW = 16 * MiB  # bytes of the base that one segment may be made from
 MAX_DIFFERENCE = 2 * SEGMENT  # bytes; uncompressed, a difference is hardly longer than what it makes
-MAX_HEADER = 16 * MiB  # a hundred thousand changed files
-MAX_NAMES = 200_000  # entries of each list in a header
+MAX_HEADER = 2 * MiB  # some twenty-five thousand changed files; root reads it, and it takes several times as much there
+MAX_VALUES = 125_000  # in a header, each of which takes up to 70 bytes
 PROGRAM = "program"  # what both sides call the one file of a build that is a single program
 _FRAME_WINDOW = 23  # the decoder takes 8 MiB
 _LENGTH = struct.Struct(">I")
@@ -101,15 +101,21 @@ class PatchHeader:
 
 
 def write(header: PatchHeader, differences: Iterator[bytes], to: BinaryIO, level: int = 19) -> None:
-    """Write the container; the differences are in the order of the header's segments."""
-    to.write(MAGIC)
+    """Write the container; the differences are in the order of the header's segments. ``TooLargeError``."""
     document = _document(header)
+    if len(document) > MAX_HEADER or _values(document) > MAX_VALUES:
+        raise TooLargeError(f"its header would be {len(document)} bytes long")
+    to.write(MAGIC)
     parameters = zstandard.ZstdCompressionParameters.from_level(level, window_log=_FRAME_WINDOW)
     with zstandard.ZstdCompressor(compression_params=parameters).stream_writer(to, closefd=False) as frame:
         frame.write(_LENGTH.pack(len(document)))
         frame.write(document)
         for difference in differences:
             frame.write(difference)
+
+
+class TooLargeError(ValueError):
+    """A patch has more to name than any host would read."""
 
 
 class PatchReader:
@@ -124,7 +130,10 @@ class PatchReader:
         (length,) = _LENGTH.unpack(self._exactly(_LENGTH.size))
         if length > MAX_HEADER:
             raise ValueError(f"its header would be {length} bytes long")
-        self.header = _header(json.loads(self._exactly(length)))
+        document = self._exactly(length)
+        if not document.isascii() or _values(document) > MAX_VALUES:
+            raise ValueError("its header names more than any patch may")
+        self.header = _header(json.loads(document))
 
     def difference(self, segment: Segment) -> Iterator[bytes]:
         """Yield the next difference, in blocks; ``ValueError`` where the frame ends before or is broken."""
@@ -153,6 +162,11 @@ class PatchReader:
             return self._frame.read(count)
         except zstandard.ZstdError as error:
             raise ValueError(f"its frame is broken: {error}") from error
+
+
+def _values(document: bytes) -> int:
+    """Return how many values a document has at most, before any of them takes memory."""
+    return document.count(b",") + document.count(b"[") + document.count(b"{")
 
 
 def _document(header: PatchHeader) -> bytes:
@@ -201,8 +215,8 @@ _ROWS: dict[str, tuple[type, ...]] = {
 
 def _rows(document: dict[str, Any], name: str) -> list[tuple[Any, ...]]:
     found = document.get(name, [])
-    if not isinstance(found, list) or len(found) > MAX_NAMES:
-        raise ValueError(f"its list {name!r} is no list, or too long")
+    if not isinstance(found, list):
+        raise ValueError(f"its list {name!r} is no list")  # noqa: TRY004 - one error for a bad patch
     rows = [tuple(one) if isinstance(one, list) else (one,) for one in found]
     if any(tuple(map(type, row)) != _ROWS[name] for row in rows):
         raise ValueError(f"its list {name!r} has an entry of another form")

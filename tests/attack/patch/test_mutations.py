@@ -3,6 +3,7 @@
 import random
 import resource
 import struct
+import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -117,6 +118,24 @@ def test_a_header_that_says_it_is_huge_is_refused_before_it_is_read(host: PatchH
     assert len(bomb) < 100_000
     assert _staged(host, bomb) == "patch_failed"
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < 2 * GROWTH
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b'{"new":[' + b"[]," * 600_000 + b"0]}",
+        b'{"x":[' + b"{}," * 600_000 + b"0]}",
+        b'{"x":"' + b"a" * 2_000_000 + b'\\ud83d\\ude00"}',
+    ],
+    ids=["lists", "objects", "a wide string"],
+)
+def test_what_a_header_unfolds_to_in_memory_is_bounded(host: PatchHost, document: bytes) -> None:
+    tracemalloc.start()
+    try:
+        assert _staged(host, _framed(document, b"")) == "patch_failed"
+        assert tracemalloc.get_traced_memory()[1] < 20 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_patch_that_is_not_the_signed_one_is_not_even_opened(host: PatchHost) -> None:

@@ -14,6 +14,7 @@ from pawld.formats.patch import (
     MAGIC,
     MAX_DIFFERENCE,
     MAX_HEADER,
+    MAX_VALUES,
     SEGMENT,
     WINDOW,
     Moved,
@@ -21,6 +22,7 @@ from pawld.formats.patch import (
     PatchHeader,
     PatchReader,
     Segment,
+    TooLargeError,
     write,
 )
 
@@ -74,6 +76,8 @@ def test_a_difference_of_many_blocks_reads_back() -> None:
         (packed(HEADER)[:-20], "early|broken"),
         (MAGIC + zstandard.compress((MAX_HEADER + 1).to_bytes(4, "big") + b"{}"), "bytes long"),
         (framed(b"["), "Expecting"),
+        (framed(b'{"new":[' + b"[]," * MAX_VALUES + b"0]}"), "more than any patch may"),
+        (framed('{"base_tree": "é"}'.encode()), "more than any patch may"),
         (framed([]), "no object"),
         (framed({"new": {}}), "no list"),
         (framed({"new": [["a", "b", 1]]}), "another form"),
@@ -84,6 +88,12 @@ def test_a_difference_of_many_blocks_reads_back() -> None:
 def test_what_is_no_patch_is_refused(data: bytes, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         PatchReader(io.BytesIO(data))
+
+
+def test_a_patch_with_more_to_name_than_a_host_would_read_is_not_written() -> None:
+    for names in (("x" * MAX_HEADER,), ("x",) * MAX_VALUES):
+        with pytest.raises(TooLargeError):
+            packed(replace(HEADER, removed=names))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
-from pawld.formats.patch import PROGRAM, NewFile, PatchHeader
+from pawld.formats.patch import PROGRAM, NewFile, PatchHeader, TooLargeError
 from pawld.lifecycle.versions import older
 from pawld.model import Patch, Record
 from pawld.publish import artifacts
@@ -63,7 +63,10 @@ def _patch(layout: Layout, base: Record, record: Record, path: Path) -> Patch | 
     with host_faults("Making a patch"), TemporaryDirectory(dir=layout.incoming) as work:
         made = Path(work) / "patch"
         with made.open("xb") as file:
-            make_patch(old, new, Path(work), file)
+            try:
+                make_patch(old, new, Path(work), file)
+            except TooLargeError:
+                return None
             file.flush()
             fsync(file.fileno())
         length = made.stat().st_size

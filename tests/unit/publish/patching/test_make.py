@@ -6,6 +6,7 @@ import pytest
 from support.patches import File, edited, packed, program
 from support.publishing import ARM, founded, incoming
 
+from pawld.formats import patch
 from pawld.model import Evidence, Record
 from pawld.publish.ingest import ingest
 from pawld.publish.patching import make
@@ -53,6 +54,13 @@ def test_the_newest_older_builds_are_patched_from_newest_first(publisher: Publis
 def test_a_patch_that_saves_too_little_is_dropped(publisher: Publisher) -> None:
     taken(publisher, "1.0.0", tree(FIRST))
     assert taken(publisher, "1.1.0", tree(program(2, 100_000))).patches == ()
+    assert list(publisher.layout.incoming.iterdir()) == []
+
+
+def test_a_patch_that_has_too_much_to_name_is_dropped(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patch, "MAX_HEADER", 100)
+    taken(publisher, "1.0.0", tree(FIRST))
+    assert taken(publisher, "1.1.0", tree(edited(FIRST, 1))).patches == ()
     assert list(publisher.layout.incoming.iterdir()) == []
 
 
