@@ -67,28 +67,29 @@ class Publisher:
         signed.expires = (self.clock.now() + self.plan.term(role).lifetime).replace(microsecond=0)
         return Metadata(signed)
 
-    def stage(self, role: str, metadata: Metadata[Any]) -> None:
-        """Sign *metadata* with every key of *role* that is at hand, and stage it."""
-        self.sign(role, metadata)
+    def stage(self, role: str, metadata: Metadata[Any], root: Metadata[Root] | None = None) -> None:
+        """Sign *metadata* with every key of *role* that is at hand, a coming *root*'s among them, and stage it."""
+        self.sign(role, metadata, root)
         self.staging.put(role, metadata)
 
-    def sign(self, role: str, metadata: Metadata[Any]) -> None:
-        """Add the signatures of every key of *role* that is at hand."""
-        for key in self.keys_of(role).values():
+    def sign(self, role: str, metadata: Metadata[Any], root: Metadata[Root] | None = None) -> None:
+        """Add the signatures of every key of *role* that is at hand, a coming *root*'s among them."""
+        for key in self.keys_of(role, root).values():
             if (signer := self.keyring.signer(key)) is not None:
                 sign_with(metadata, signer, self.keyring.name_of(key.keyid))
 
-    def keys_of(self, role: str) -> dict[str, Key]:
+    def keys_of(self, role: str, root: Metadata[Root] | None = None) -> dict[str, Key]:
         """Return the keys that may sign for *role*.
 
-        For the top roles these are the keys of the published root and of the staged one together: what both trust is
-        accepted before and after a rotation, so that no client ever meets metadata which its root refuses.
+        For the top roles these are the keys of the published root, of the staged one and of a coming *root* together:
+        what all trust is accepted before and after a rotation, so that no client ever meets metadata which its root
+        refuses.
         """
         if role not in TOP_LEVEL:
             signed = self.targets.signed
             return {keyid: signed.get_key(keyid) for keyid in signed.get_delegated_role(role).keyids}
-        roots = [one.signed for one in (self.repository.root(), self.staging.read(ROOT)) if one is not None]
-        return {keyid: root.get_key(keyid) for root in roots for keyid in root.roles[role].keyids}
+        roots = [one.signed for one in (self.repository.root(), self.staging.read(ROOT), root) if one is not None]
+        return {keyid: one.get_key(keyid) for one in roots for keyid in one.roles[role].keyids}
 
 
 def open_publisher(home: Path, unlock: Unlock, clock: Clock, *, write: Write = write_public) -> Publisher:

@@ -30,31 +30,31 @@ def rotate(
         OperatorError: usage where a key is not the role's, or too few would be left for the threshold.
     """
     if role in TOP_LEVEL:
-        _replace(publisher, ROOT, (role,), out, into, threshold)
+        root = _replaced(publisher, ROOT, (role,), out, into, threshold)
         if role == TARGETS:
-            publisher.stage(TARGETS, publisher.edited(TARGETS))
+            publisher.stage(TARGETS, publisher.edited(TARGETS), root)
+        publisher.stage(ROOT, root, root)  # last, and whole: a cut before it leaves nothing that waits for keys
         return
     if role == ARCHIVE:
         raise OperatorError(Reason.USAGE, f"The archive has the keys of {publisher.plan.archived}; rotate that.")
     roles = (role, ARCHIVE) if publisher.plan.channel(role) == publisher.plan.archived else (role,)
-    _replace(publisher, TARGETS, roles, out, into, threshold)
+    publisher.stage(TARGETS, _replaced(publisher, TARGETS, roles, out, into, threshold))
     for one in roles:
         publisher.stage(one, publisher.edited(one))
 
 
-def _replace(
+def _replaced(
     publisher: Publisher,
     delegator: str,
     roles: tuple[str, ...],
     out: Sequence[NamedKey],
     into: Sequence[NamedKey],
     threshold: int | None,
-) -> None:
+) -> Metadata[Any]:
     metadata = publisher.edited(delegator)
     for role in roles:
         _replace_in(metadata, role, out, into, threshold)
-    publisher.staging.put(delegator, metadata)  # so that the new keys are among those that sign
-    publisher.stage(delegator, metadata)
+    return metadata
 
 
 def _replace_in(

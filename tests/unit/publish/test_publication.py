@@ -132,6 +132,18 @@ def test_a_cut_rotation_never_shuts_a_client_out(site: "Site", role: str, at: in
         assert host.fetch(STABLE) == tar_gz("1.1.0")
 
 
+@pytest.mark.parametrize("at", range(4))
+def test_a_rotation_that_is_cut_while_it_is_staged_leaves_nothing_that_waits_for_keys(site: "Site", at: int) -> None:
+    take_in(site.publisher, "1.0.0")
+    with suppress(PowerCut), cut_at_rename(at):
+        turned(reopened(site.home), "targets")
+
+    publish(site.publisher)
+
+    assert site.publisher.staging.roles() == ()
+    assert site.client().fetch(STABLE) == tar_gz("1.0.0")
+
+
 @pytest.mark.parametrize("lost", ["snapshot", "timestamp"])
 def test_a_lost_online_key_is_replaced_though_a_cut_comes_right_after_the_root(site: "Site", lost: str) -> None:
     take_in(site.publisher, "1.0.0")
