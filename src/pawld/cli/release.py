@@ -211,7 +211,10 @@ def _ingest(arguments: Namespace) -> Exit:
 
 
 def _incoming(arguments: Namespace, product: str, locations: tuple[Location, ...]) -> Incoming:
-    name = arguments.filename or PurePosixPath(urlsplit(arguments.build).path if locations else arguments.build).name
+    name = (
+        arguments.filename
+        or (PurePosixPath(urlsplit(arguments.build).path) if locations else Path(arguments.build)).name
+    )
     return Incoming(
         product=product,
         version=arguments.release_version,

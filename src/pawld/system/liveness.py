@@ -6,11 +6,12 @@ import sys
 _QUERY = 0x1000  # PROCESS_QUERY_LIMITED_INFORMATION
 _STILL_ACTIVE = 259
 _ACCESS_DENIED = 5
+_LARGEST = 2**31 - 1  # of a pid_t; what a damaged file says may be more
 
 
 def lives(pid: int) -> bool:
     """Say whether there is such a process, though it be another user's."""
-    if pid <= 0:
+    if not 0 < pid <= _LARGEST:
         return False
     if sys.platform == "win32":
         return _lives_on_windows(pid)  # there, os.kill(pid, 0) would send it Ctrl-C
@@ -18,7 +19,7 @@ def lives(pid: int) -> bool:
         os.kill(pid, 0)
     except PermissionError:
         return True
-    except (ProcessLookupError, OverflowError):
+    except ProcessLookupError:
         return False
     return True
 

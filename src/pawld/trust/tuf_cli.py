@@ -20,6 +20,7 @@ from pawld.system import faults, files
 from pawld.system.clock import SystemClock
 from pawld.system.http import Web
 from pawld.trust.tuf import LARGE, TufEngine, read_root
+from pawld.trust.tuf_cache import trusted_root
 
 DEADLINE = timedelta(minutes=10)
 
@@ -69,7 +70,7 @@ def _download(options: argparse.Namespace) -> None:
 
 
 def _engine(options: argparse.Namespace, web: Web) -> TufEngine:
-    root = read_root(options.metadata_dir / "root.json")
+    root = read_root(trusted_root(options.metadata_dir))
     clock = SystemClock()
     return TufEngine(
         options.metadata_url, root, options.metadata_dir, web=web, clock=clock, deadline=DEADLINE, longest=LARGE
