@@ -15,8 +15,8 @@ from pawld.system.process import Finished, run
 
 _TABLES = ("net/tcp", "net/tcp6")
 _ESTABLISHED = "01"  # include/net/tcp_states.h
-_NETSTAT = {"darwin": ("netstat", "-an", "-p", "tcp"), "win32": ("netstat", "-an", "-p", "TCP")}
-_ANYWHERE = ("netstat", "-an")
+_NETSTAT = {"darwin": ("netstat", "-an", "-p", "tcp")}
+_ANYWHERE = ("netstat", "-an")  # on Windows too, where `-p TCP` leaves IPv6 out
 # Windows translates the words of its states, so a session there is whatever has a peer and none of these English ones.
 _OVER = frozenset({"LISTEN", "LISTENING", "TIME_WAIT", "CLOSED", "CLOSE_WAIT", "LAST_ACK", "FIN_WAIT_1", "FIN_WAIT_2"})
 _ROW = re.compile(r"^\s*tcp\S*\s+(?:\d+\s+\d+\s+)?(\S+)[.:](\d+)\s+(\S+)[.:](\d+|\*)(?:\s+(\S+))?\s*$", re.IGNORECASE)
