@@ -63,6 +63,8 @@ def _initializer(made: Any) -> Callable[..., None]:
 
 def _parameter(one: "Field[Any]", known: dict[str, Any]) -> str:
     """Return the field as a parameter; what its default comes from goes into *known*."""
+    if not one.init or one.kw_only:
+        raise TypeError(f"the field {one.name} is of a kind that is not made here")
     if one.default_factory is not MISSING:
         known[f"_made_{one.name}"] = one.default_factory
         return f"{one.name}=_missing"

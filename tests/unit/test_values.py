@@ -135,6 +135,18 @@ def test_the_library_s_own_may_inherit_and_only_if_it_is_frozen_too() -> None:
             """May change."""
 
 
+@pytest.mark.parametrize("field", [dataclasses.field(init=False), dataclasses.field(kw_only=True)])
+def test_a_field_of_another_kind_is_refused_not_misread(field: Any) -> None:
+    @values.dataclass(frozen=True, slots=True)
+    class Odd:
+        """Has such a field."""
+
+        name: str = field
+
+    with pytest.raises(TypeError, match="kind"):
+        Odd()
+
+
 def test_a_class_that_looks_at_itself_once_made_is_the_library_s_own() -> None:
     @values.dataclass(frozen=True, slots=True)
     class Judged:
