@@ -175,6 +175,20 @@ def _(channel: Channel) -> None:
     channel.flush()
 
 
+@lie("a head of a megabyte")
+def _(channel: Channel) -> None:
+    channel.tell(HEAD, [302, [["Location", "/" + "../" * 300_000]], "public"])
+    channel.flush()
+
+
+@lie("a length of five thousand digits")
+def _(channel: Channel) -> None:
+    channel.tell(HEAD, [200, [["Content-Length", "9" * 5000]], "public"])
+    channel.flush()
+    channel.receive()
+    channel.send(LAST)
+
+
 @lie("an answer of all that it was ever told")
 def _(channel: Channel) -> None:
     heard, told = b"", False

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from urllib.parse import urljoin
 
 from pawld.doctor.finding import Finding, ok, problem, warning
@@ -12,7 +11,7 @@ from pawld.model import Location
 from pawld.ports import Clock
 from pawld.reasons import Reason
 from pawld.settings.models import Agent
-from pawld.system.http import Web, shown
+from pawld.system.http import Web, http_date, shown
 from pawld.values import dataclass
 
 _LIMIT = timedelta(seconds=15)  # for one way
@@ -66,11 +65,9 @@ def mend_of(reason: Reason) -> str:
 
 def clock_beside(date: str | None, now: datetime, url: str) -> Finding | None:
     """Compare this host's clock with the Date that a server sent; None where it sent none that can be read."""
-    try:
-        theirs = parsedate_to_datetime(date or "")
-    except ValueError:
+    theirs = http_date(date or "")
+    if theirs is None:
         return None
-    theirs = theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)
     skew = now - theirs
     told = f"This host's clock is {abs(skew.total_seconds()):.0f} s {_direction(skew)} {shown(url)}."
     if abs(skew) > _SKEW:

@@ -13,12 +13,12 @@ status tells too little. What a vendor says is shown cut short, without control 
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pawld.errors import OperatorError, PawldError, TransientError
 from pawld.reasons import Reason
-from pawld.system.http import Reply, retry_after, shown
+from pawld.system.http import Reply, http_date, retry_after, shown
 from pawld.values import dataclass
 
 SHOWN_TEXT = 240  # characters of a vendor's message that are shown
@@ -171,14 +171,8 @@ def _skewed(reply: Reply, said: Words | None, now: datetime, tolerance: timedelt
         return False
     if said and _SKEW.search(said.message):
         return True
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - hardly any answer needs it
-
-    try:
-        theirs = parsedate_to_datetime(reply.headers.get("date", ""))
-    except ValueError:
-        return False
-    aware = theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)
-    return abs(aware - now) > tolerance
+    theirs = http_date(reply.headers.get("date", ""))
+    return theirs is not None and abs(theirs - now) > tolerance
 
 
 def _patience(reply: Reply, now: datetime) -> timedelta | None:

@@ -102,6 +102,9 @@ def test_a_cookie_that_is_set_is_never_sent_back(web: Web) -> None:
         "https://[::1",
         "https://cdn.example/" + "a" * 9000,
         "http://127.0.0.1.nip.io/",
+        "https://cdn..example/x",
+        "https://" + "a" * 64 + ".example/x",
+        "https://" + "a." * 127 + "example/x",
         "",
     ],
 )

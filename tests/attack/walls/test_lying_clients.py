@@ -10,7 +10,7 @@ from support.liars import USER, lying
 from pawld.errors import PawldError, RejectedError, TransientError
 from pawld.model import Location
 from pawld.reasons import Reason
-from pawld.system.http import walled
+from pawld.system.http import Body, walled
 from pawld.system.http.walled import WalledWeb
 from pawld.system.walls import Walls, walls_for
 
@@ -22,6 +22,7 @@ BROKEN = {
     "a forged refusal of the build": "for a reason that no client has",
     "a way that leads to nowhere": "another form than it should",
     "a head that is none": "another form than it should",
+    "a head of a megabyte": "longer than any it would read",
     "garbage": "announced a frame",
     "no document": "something else than it was asked",
     "a crash": "ended before its time",
@@ -60,6 +61,11 @@ def test_a_sentence_of_its_own_is_cut_and_cannot_move_the_cursor() -> None:
     assert error.reason is Reason.UNREACHABLE
     assert error.message.isprintable()
     assert len(error.message) <= 1000
+
+
+def test_a_length_that_is_no_number_of_bytes_is_none() -> None:
+    with WalledWeb(lying("a length of five thousand digits"), stall=SHORT) as web, web.get(PLACE) as answer:
+        assert Body(answer).read_into(memoryview(bytearray(9))) == 0
 
 
 def test_a_body_without_end_ends_at_the_deadline() -> None:

@@ -3,6 +3,7 @@
 from pawld.system.http.answers import Answer, Headers, Reply
 from pawld.system.http.body import Body
 from pawld.system.http.client import Web
+from pawld.system.http.dates import http_date
 from pawld.system.http.faults import network_errors
 from pawld.system.http.offline import OfflineWeb
 from pawld.system.http.retry import retry_after
@@ -16,6 +17,7 @@ __all__ = [
     "Reply",
     "Web",
     "checked_url",
+    "http_date",
     "network_errors",
     "retry_after",
     "shown",

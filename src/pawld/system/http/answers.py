@@ -1,5 +1,6 @@
 """What comes back: headers, an answer whose body is still coming, and a whole reply."""
 
+import re
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -13,6 +14,8 @@ from pawld.reasons import Reason
 from pawld.system.http.faults import body_errors
 from pawld.system.http.urls import shown
 from pawld.values import dataclass
+
+_LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 class Headers(Mapping[str, str]):
@@ -37,7 +40,7 @@ class Headers(Mapping[str, str]):
 def stated_length(headers: Mapping[str, str]) -> int:
     """Return how long a body is by its head; -1 where that does not frame it so."""
     value = headers.get("content-length", "")
-    return int(value) if value.isascii() and value.isdigit() and "transfer-encoding" not in headers else -1
+    return int(value) if _LENGTH.fullmatch(value) and "transfer-encoding" not in headers else -1
 
 
 @dataclass(frozen=True, slots=True)

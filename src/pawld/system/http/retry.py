@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+
+from pawld.system.http.dates import http_date
 
 LONGEST = timedelta(hours=24)  # a server may not put a host to sleep for longer
 
@@ -15,13 +17,5 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     value = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,12}", value):
         return min(timedelta(seconds=min(int(value), 10**9)), LONGEST)
-    if not value:
-        return None
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - hardly any answer needs it
-
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(max(aware - now, timedelta(0)), LONGEST)
+    moment = http_date(value)
+    return None if moment is None else min(max(moment - now, timedelta(0)), LONGEST)

@@ -12,7 +12,8 @@ from pawld.values import dataclass
 MAX_URL = 8192  # characters; signed URLs of object stores stay below 3,000
 _LONGEST_SHOWN = 512  # characters
 _PORTS = {"http": 80, "https": 443}
-_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,252})", re.ASCII)
+_MAX_HOST = 253  # characters, and 63 of a label (RFC 1035, 2.3.4); of another, Python raises what is no network error
+_HOST = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?", re.ASCII)
 _KEPT = "!#$%&'()*+,/:;=?@[]~"  # what RFC 3986 lets stand, and an escape that is there already
 
 
@@ -54,7 +55,7 @@ class Address:
 def shown(url: str) -> str:
     """Return *url* as scheme, host and path; query, fragment and userinfo may be secrets and are left out."""
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url[:MAX_URL])
         path, host = parts.path, parts.netloc.rpartition("@")[2]
     except ValueError:
         return "(not a URL)"
@@ -97,6 +98,8 @@ def following(address: Address, location: str | None) -> Address:
     """Return where *location* leads from *address*; ``UrlError`` as above, and where a redirect names no place."""
     if not location:
         raise UrlError("it names no Location")
+    if len(location) > MAX_URL:  # before it is joined, which takes many times its length
+        raise UrlError(f"it is longer than {MAX_URL} characters")
     try:
         joined = location if _has_control(location) else urljoin(address.url, location)
     except ValueError as error:
@@ -129,5 +132,5 @@ def _check_host(host: str) -> None:
             raise UrlError("its host is not an IPv6 address") from error
         if "%" in host:
             raise UrlError("its host names a network interface")
-    elif not _HOST.fullmatch(host):
+    elif len(host) > _MAX_HOST or not _HOST.fullmatch(host):
         raise UrlError("its host name holds characters that no host name has (write it in its xn-- form)")

@@ -47,6 +47,7 @@ WHAT = "talks to servers"
 READING = timedelta(seconds=30)  # for a body that is here
 SLACK = timedelta(seconds=15)  # beyond what the child itself may wait for a server
 _SAID = 1000  # characters of a sentence
+_LONGEST_HEAD = 256 * 1024  # bytes; the client reads 100 KiB of one
 _STATUS = range(100, 1000)
 
 # What a client may end with; a child that says something else has been turned.
@@ -234,6 +235,8 @@ class _Talk:
 
 def _response_of(content: memoryview, hop: Hop, talk: _Talk) -> httpcore.Response:
     """Read a head."""
+    if len(content) > _LONGEST_HEAD:
+        raise BrokenChannelError("it told a head that is longer than any it would read")
     try:
         status, pairs, leads = document_of(content)
         head = [(str(name).encode("latin-1"), str(value).encode("latin-1")) for name, value in pairs]

@@ -28,6 +28,10 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
         ("5, 10", None),
         ("Sun, 99 Mar 2026 12:00:00 GMT", None),
         ("٣", None),
+        ("Sun, 01 Mar 2026 12:00:00 +99999999999999999999", None),
+        ("01 Mar 999999999999999999 12:00:00 GMT", None),
+        ("Sun, 01 Mar 2026 12:05:00 GMT" + " " * 1_000_000, timedelta(minutes=5)),
+        ("Sun, 01 Mar 2026" + " " * 1_000_000 + "12:05:00 GMT", None),
     ],
 )
 def test_it_is_read_capped_and_otherwise_ignored(value: str, wait: timedelta | None) -> None:
