@@ -8,7 +8,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count, product
 from pathlib import Path
@@ -78,6 +78,23 @@ def fail_everywhere(part: Part, *, scene: Scene, step: int) -> Findings:
             wrong = failed(house, act, fault(at, getattr(errno, kind), lasting=lasting))
             wrong = wrong or _without_an_agent(house, act, kind) or wrong_after(house, act)
             found.count(kind, wrong, f"{kind} {'lasting' if lasting else 'once'} at {at} of {points}")
+    return found
+
+
+def fail_twice(part: Part, *, scene: Scene, step: int) -> Findings:
+    """Let the disk fail for good in the act, and otherwise for good in the recovery after it."""
+    act, found = scene.act, Findings()
+    recovery = replace(act, do=House.recover)
+    with watched(scene.house(part.place, service=True)) as house:
+        renew = prepared(house, act, part.place)
+        points = len(calls_of(lambda: act.do(house)))
+        kinds = (("ENOSPC", "EIO"), ("EROFS", "ENOSPC"), ("EMFILE", "EROFS"))
+        for (one, other), first, second in part.mine(product(kinds, range(2, points, step), range(2, 60, step))):
+            renew()
+            wrong = failed(house, act, fault(first, getattr(errno, one), lasting=True))
+            wrong = wrong or failed(house, recovery, fault(second, getattr(errno, other), lasting=True))
+            wrong = wrong or _without_an_agent(house, act, one) or wrong_after(house, act)
+            found.count("pairs", wrong, f"{one} at {first} of {points}, then {other} at {second}")
     return found
 
 

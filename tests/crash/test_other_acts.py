@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from crash.campaigns import SCENES, cut_everywhere, fail_everywhere, misread_everywhere
+from crash.campaigns import SCENES, cut_everywhere, fail_everywhere, fail_twice, misread_everywhere
 from crash.figures import tell
 from crash.others import OTHERS
 from crash.parts import campaign
@@ -47,4 +47,14 @@ def test_whatever_cannot_be_read_the_agent_runs_on_and_the_next_start_ends_it(
     found = campaign(partial(misread_everywhere, scene=_ALL[name], step=step), memory)
 
     tell(f"unreadable, {name}, 1 look in {step}, once and lasting: {dict(found.figures)}, bad: {found.bad}")
+    assert found.bad == []
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", ["update", "rollback", "taking back"])
+def test_a_disk_that_fails_in_an_act_and_in_its_recovery_leaves_the_agent_running(name: str, memory: Path) -> None:
+    found = campaign(partial(fail_twice, scene=_ALL[name], step=9), memory)
+
+    tell(f"errno twice, {name} and its recovery, 1 call in 9 of both: {dict(found.figures)}, bad: {found.bad}")
     assert found.bad == []

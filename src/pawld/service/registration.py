@@ -11,7 +11,7 @@ from pathlib import Path
 from pawld.errors import OperatorError, TransientError
 from pawld.reasons import Reason
 from pawld.system.faults import host_faults
-from pawld.system.files import make_directory, write_durably
+from pawld.system.files import make_directory, staged_name, write_durably
 from pawld.system.process import Finished
 from pawld.system.process import run as run_here
 from pawld.values import dataclass
@@ -134,7 +134,9 @@ class SystemdRegistration:
         unit, drop_ins = self.administrators / name, self.administrators / f"{name}.d"
         if unit.is_file() and unit.read_text(encoding="utf-8", errors="replace").startswith(OURS):
             unit.unlink()
-        (drop_ins / _DROP_IN).unlink(missing_ok=True)
+        staged_name(unit).unlink(missing_ok=True)  # of an installation that a full disk broke off
+        for one in (drop_ins / _DROP_IN, staged_name(drop_ins / _DROP_IN)):
+            one.unlink(missing_ok=True)
         if drop_ins.is_dir() and not any(drop_ins.iterdir()):
             shutil.rmtree(drop_ins)
 
