@@ -243,3 +243,15 @@ def test_with_a_read_only_state_the_exit_code_says_that_something_would_have_to_
     assert (code, agent["reason"]["code"]) == (75, "read_only")
     assert "etc/agent.conf has 0 bytes" in agent["reason"]["message"]
     assert running_version(up_to_date.root).startswith("BROKEN"), "nothing was changed"
+
+
+def test_an_agent_that_stands_still_when_the_state_was_lost_is_started(
+    up_to_date: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (up_to_date.home / "running").unlink()
+    (up_to_date.home / "state" / "pawld.db").write_bytes(b"not a database at all" * 100)
+
+    code, _ = recover(capsys, *configured(up_to_date))
+
+    assert code == 0
+    assert running_version(up_to_date.root) == up_to_date.serves() == NEW

@@ -8,10 +8,12 @@ from support.world import PowerCut, World, _Disk
 
 from pawld.errors import TransientError
 from pawld.lifecycle.agent import Limits
+from pawld.lifecycle.cycle import Cycle
 from pawld.lifecycle.recover import Recovery
 from pawld.lifecycle.states import Idle, RollingBack, State, Swapping
 from pawld.lifecycle.status import describe
 from pawld.lifecycle.swap import Swap
+from pawld.model import Slot
 from pawld.reasons import Reason
 
 COMES_BACK = TransientError(Reason.SERVICE_FAILED, "The agent still runs 90 s after its stop command.")
@@ -241,3 +243,21 @@ def test_a_previous_slot_that_cannot_be_read_now_is_asked_for_again_before_it_is
 
     assert outcomes == [Reason.SLOT_DAMAGED] * (TRIES - 1) + [Reason.UP_TO_DATE]
     assert (world.installed, world.running) == ("1.1.0", "1.1.0"), "a sick agent is better than none"
+
+
+class HalfInstalled(_Disk):
+    """A package that its manager cannot put in place now, nor say what is."""
+
+    def current(self) -> Slot | None:
+        return None if self.world.failures else super().current()
+
+
+def test_a_package_that_is_half_installed_runs_as_what_was_there_before(world: World) -> None:
+    fails_from_probation_on(world, "activate", FULL)
+    agent = replace(world.agent, installer=HalfInstalled(world))
+
+    with world._ledger() as ledger:
+        outcome = Cycle(agent, world.supply, ledger, world).update()
+
+    assert outcome.reason is Reason.DISK_FULL
+    assert world.running == "1.0.0"

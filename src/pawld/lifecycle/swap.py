@@ -118,14 +118,17 @@ class Swap:
         try:
             state = self.ledger.state
         except PawldError:
-            return self.run_what_is_current()
-        if not isinstance(state, Swapping | Probation | RollingBack) or not state.start:
-            return None
-        installer, current = self.agent.installer, self._best(state)
+            self.run_what_is_current()
+            return
+        if isinstance(state, Swapping | Probation | RollingBack) and state.start:
+            with suppress(PawldError):
+                self._run_the_best(state)
+
+    def _run_the_best(self, state: Swapping | Probation | RollingBack) -> None:
+        slot = self._best(state)
         damaged_and_ran = isinstance(state, RollingBack) and state.reason is Reason.RECOVERED  # better than none
-        if current is not None and (damaged_and_ran or installer.intact(current)):
-            start_if_stopped(self.agent.service, current)
-        return None
+        if slot is not None and (damaged_and_ran or self.agent.installer.intact(slot)):
+            start_if_stopped(self.agent.service, slot)
 
     def _best(self, state: Swapping | Probation | RollingBack) -> Slot | None:
         """What is current; where that cannot be told, as of a package that is half installed, what was before."""
