@@ -1,6 +1,7 @@
 """``release ingest --evidence …``: what else vouches for a build, checked before it is published."""
 
 import shlex
+import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ def add_to(parser: ArgumentParser) -> None:
 def evidence(text: str) -> Evidence:
     """Read ``TYPE key=value key=@FILE …``; ``ArgumentTypeError`` where it is none."""
     try:
-        kind, *words = shlex.split(text)
+        kind, *words = _words(text)
         facts = dict(word.split("=", 1) for word in words)
     except ValueError as error:
         raise ArgumentTypeError(f'evidence is a type and its facts, such as "{_EXAMPLE}"') from error
@@ -38,6 +39,14 @@ def evidence(text: str) -> Evidence:
     if kind == "minisign" and "public_key" in given:
         given["public_key"] = given["public_key"].strip().splitlines()[-1]  # a comment stands above the key
     return Evidence(kind, {"type": kind} | given)
+
+
+def _words(text: str, system: str = sys.platform) -> list[str]:
+    """Split as a shell does; on Windows a backslash is part of a path."""
+    found = shlex.shlex(text, posix=True, punctuation_chars=False)
+    found.whitespace_split, found.commenters = True, ""
+    found.escape = "" if system == "win32" else found.escape
+    return list(found)
 
 
 def vouch(arguments: Namespace, web: Web) -> Vouch:

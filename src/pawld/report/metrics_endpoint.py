@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -30,8 +31,7 @@ class Endpoint:
 
         self._server = _FewAtOnce((host, port), Handler)
         self._server.daemon_threads = True
-        serving = threading.Thread(target=self._server.serve_forever, args=(_NO_POLLING,), name="metrics", daemon=True)
-        serving.start()
+        threading.Thread(target=self._serve, name="metrics", daemon=True).start()
 
     @property
     def port(self) -> int:
@@ -41,6 +41,10 @@ class Endpoint:
     def close(self) -> None:
         """Listen no more."""
         self._server.socket.close()
+
+    def _serve(self) -> None:
+        with suppress(OSError):  # Windows tells whoever waits at a socket that it was closed
+            self._server.serve_forever(_NO_POLLING)
 
 
 class _FewAtOnce(ThreadingHTTPServer):

@@ -13,6 +13,7 @@ from support.publishing import PASSPHRASE, Client, StillClock, founded, served, 
 
 from pawld.cli.main import main
 from pawld.cli.release_desk import _asked, _new_passphrase
+from pawld.cli.release_evidence import _words
 from pawld.publish import keys
 from pawld.reasons import Exit
 
@@ -312,6 +313,12 @@ def test_two_different_passphrases_make_no_key(tmp_path: Path, run: Run, monkeyp
     _new_passphrase.cache_clear()
     assert run("key", "ann", "--to", tmp_path / "ann")[0] == Exit.USAGE
     assert not (tmp_path / "ann").exists()
+
+
+def test_a_path_of_windows_keeps_its_backslashes() -> None:
+    text = r"""minisign public_key=@C:\keys\acme.pub name='two words'"""
+    assert _words(text, "win32") == ["minisign", r"public_key=@C:\keys\acme.pub", "name=two words"]
+    assert _words(text, "linux") == ["minisign", "public_key=@C:keysacme.pub", "name=two words"]
 
 
 def test_evidence_that_is_not_there_is_told_without_numbers(run: Run, build: Callable[[str], Path], home: Path) -> None:
