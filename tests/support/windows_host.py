@@ -12,6 +12,29 @@ from support.wine import ROOT, WindowsPython, windows_path
 
 from pawld.system.process import Finished, run
 
+# Stands in for what PyInstaller makes: a program with a Python of its own, whose children are itself. Its code lies in
+# ../src, or is the source's own. pywin32 looks for its DLL elsewhere in a frozen program, so it is loaded before.
+LAUNCHER = r"""
+#include <windows.h>
+#include <stdlib.h>
+#include <stdio.h>
+typedef int (*Main)(int, wchar_t **);
+int wmain(int count, wchar_t **words) {
+  wchar_t code[600], own[512], *given[64] = {words[0], L"-P", L"-B", L"-c",
+    L"import sys, pywintypes; sys.frozen = True; from pawld.cli.main import script; script()"};
+  GetModuleFileNameW(0, own, 500);
+  *wcsrchr(own, L'\\') = 0;
+  *wcsrchr(own, L'\\') = 0;
+  swprintf(code, 600, L"PYTHONPATH=%ls\\src", own);
+  _wputenv(code);
+  _wputenv(L"PYTHONHOME=" HOME);
+  SetDllDirectoryW(HOME);
+  HMODULE python = LoadLibraryW(HOME L"\\python311.dll");
+  Main run = python ? (Main)(void *)GetProcAddress(python, "Py_Main") : 0;
+  for (int i = 1; i < count && i < 59; i++) given[i + 4] = words[i];
+  return run ? run(count + 4, given) : 101;
+}
+"""
 STATE = """
 from pawld.system.windows_services import HostServices
 try:
@@ -96,3 +119,12 @@ class Host:
 def packed(frozen: Path, out: Path, version: str) -> None:
     script = ROOT / "packaging/windows.py"
     subprocess.run([sys.executable, str(script), str(frozen), str(out), "--version", version], check=True)
+
+
+def launcher(python: WindowsPython, place: Path) -> bytes:
+    """Return the program, made below *place*."""
+    (place / "launcher.c").write_text(LAUNCHER)
+    home = windows_path(python.place / "py").replace("\\", "\\\\")
+    words = ["-O2", "-municode", "-s", f'-DHOME=L"{home}"', "-o", str(place / "pawld.exe"), str(place / "launcher.c")]
+    subprocess.run(["x86_64-w64-mingw32-gcc", *words], check=True)
+    return (place / "pawld.exe").read_bytes()

@@ -5,28 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.windows_host import Host, packed
-from support.wine import WindowsPython, windows_path
+from support.windows_host import Host, launcher, packed
+from support.wine import WindowsPython
 
 pytestmark = [pytest.mark.rig("wine_python"), pytest.mark.timeout(900)]
 
-# Stands in for what PyInstaller makes: a program with a Python of its own, whose children are itself. pywin32 looks for
-# its DLL elsewhere in a frozen program, so it is loaded before.
-LAUNCHER = r"""
-#include <windows.h>
-#include <stdlib.h>
-typedef int (*Main)(int, wchar_t **);
-int wmain(int count, wchar_t **words) {
-  wchar_t *given[64] = {words[0], L"-P", L"-c",
-    L"import sys, pywintypes; sys.frozen = True; from pawld.cli.main import script; script()"};
-  _wputenv(L"PYTHONHOME=" HOME);
-  SetDllDirectoryW(HOME);
-  HMODULE python = LoadLibraryW(HOME L"\\python311.dll");
-  Main run = python ? (Main)(void *)GetProcAddress(python, "Py_Main") : 0;
-  for (int i = 1; i < count && i < 60; i++) given[i + 3] = words[i];
-  return run ? run(count + 3, given) : 101;
-}
-"""
 CONFIG = """
 # mine
 [agents.acme]
@@ -45,10 +28,7 @@ sha256 = { "windows-x86_64" = "0000000000000000000000000000000000000000000000000
 def host(windows_python: WindowsPython, tmp_path: Path) -> Iterator[Host]:
     frozen = tmp_path / "frozen"
     (frozen / "_internal").mkdir(parents=True)
-    (tmp_path / "launcher.c").write_text(LAUNCHER)
-    home = windows_path(windows_python.place / "py").replace("\\", "\\\\")
-    words = ["-O2", "-municode", "-s", f'-DHOME=L"{home}"', "-o", str(frozen / "pawld.exe")]
-    subprocess.run(["x86_64-w64-mingw32-gcc", *words, str(tmp_path / "launcher.c")], check=True)
+    (frozen / "pawld.exe").write_bytes(launcher(windows_python, tmp_path))
     for version in ("0.1.0", "0.2.0"):
         (frozen / "_internal" / f"of-{version}.txt").write_text(version)
         packed(frozen, tmp_path, version)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support.pawld_builds import CRASHING, Form, build
 from support.publishing import SINGLE, StillClock, reopened, served, unlock
-from support.windows_host import STATE_DIRECTORY, Host
+from support.windows_host import STATE_DIRECTORY, Host, launcher
 from support.wine import WindowsPython, windows_path
 
 from pawld.model import Platform
@@ -23,28 +23,6 @@ from pawld.publish.setup import Founding, found
 
 pytestmark = [pytest.mark.rig("wine_python"), pytest.mark.timeout(600)]
 
-# Stands in for what PyInstaller makes of each version: a program of its own, whose code lies beside it in the slot.
-LAUNCHER = r"""
-#include <windows.h>
-#include <stdlib.h>
-#include <stdio.h>
-typedef int (*Main)(int, wchar_t **);
-int wmain(int count, wchar_t **words) {
-  wchar_t code[600], own[512], *given[64] = {words[0], L"-P", L"-B", L"-c",
-    L"import sys, pywintypes; sys.frozen = True; from pawld.cli.main import script; script()"};
-  GetModuleFileNameW(0, own, 500);
-  *wcsrchr(own, L'\\') = 0;
-  *wcsrchr(own, L'\\') = 0;
-  swprintf(code, 600, L"PYTHONPATH=%ls\\src", own);
-  _wputenv(code);
-  _wputenv(L"PYTHONHOME=" HOME);
-  SetDllDirectoryW(HOME);
-  HMODULE python = LoadLibraryW(HOME L"\\python311.dll");
-  Main run = python ? (Main)(void *)GetProcAddress(python, "Py_Main") : 0;
-  for (int i = 1; i < count && i < 59; i++) given[i + 4] = words[i];
-  return run ? run(count + 4, given) : 101;
-}
-"""
 CONFIG = """
 [updater]
 check_every = "1d"
@@ -138,14 +116,6 @@ def there(windows_python: WindowsPython, tmp_path_factory: pytest.TempPathFactor
         yield made
         made.pawld("service", "uninstall")
     subprocess.run(["rm", "-rf", str(host.config.parent), str(host.drive / "pawlds")], check=True)
-
-
-def launcher(python: WindowsPython, place: Path) -> bytes:
-    (place / "launcher.c").write_text(LAUNCHER)
-    home = windows_path(python.place / "py").replace("\\", "\\\\")
-    words = ["-O2", "-municode", "-s", f'-DHOME=L"{home}"', "-o", str(place / "pawld.exe"), str(place / "launcher.c")]
-    subprocess.run(["x86_64-w64-mingw32-gcc", *words], check=True)
-    return (place / "pawld.exe").read_bytes()
 
 
 def test_a_good_version_is_brought_in_by_the_one_before_it(there: Self) -> None:

@@ -6,17 +6,20 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from support.configuration import loaded
 from support.slots import an_installer, archive
 from support.verified import Quiet
+from support.world import FakeClock
 
+from pawld.cli.main import main
 from pawld.model import Slot
 from pawld.service.deadman import Companion
 from pawld.settings import Settings
+from pawld.system.walls.child import FROZEN
 from pawld.wiring.host import opened_for_change
 from pawld.wiring.noted import remember
 from pawld.wiring.way_back import watch
@@ -48,21 +51,6 @@ sleeper.arm(timedelta(seconds=1), json.loads(sys.argv[2]))
 print("armed", flush=True)
 time.sleep(60)
 """
-
-
-class Jumping:
-    """A clock that is wherever sleep moves it."""
-
-    at = 0.0
-
-    def now(self) -> datetime:
-        return datetime(2026, 1, 1, tzinfo=UTC)
-
-    def monotonic(self) -> float:
-        return self.at
-
-    def sleep(self, duration: timedelta) -> None:
-        self.at += duration.total_seconds()
 
 
 @pytest.fixture
@@ -98,20 +86,20 @@ def order(home: Path, slot: Slot, seconds: float) -> Path:
 def test_at_the_deadline_the_agent_is_stopped_pointed_back_and_started(
     tmp_path: Path, slots: list[Slot], settings: Settings
 ) -> None:
-    clock = Jumping()
+    clock = FakeClock()
     assert watch(order(tmp_path, slots[0], 240), clock)
-    assert clock.at == 240.0
+    assert clock.ticks == 240.0
     assert (tmp_path / "running").read_text() == "1.0.0\n"
     assert an_installer(tmp_path / "opt").current() == slots[0]
     assert not (tmp_path / "token").exists()
 
 
 def test_one_whose_token_is_gone_or_anothers_does_nothing(
-    tmp_path: Path, slots: list[Slot], settings: Settings, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, slots: list[Slot], settings: Settings
 ) -> None:
-    clock, token = Jumping(), order(tmp_path, slots[0], 240)
+    clock, token = FakeClock(), order(tmp_path, slots[0], 240)
     meant = json.loads(token.read_text())
-    clock.sleep = lambda _duration: token.write_text(json.dumps({**meant, "word": "another"})) and None  # type: ignore[method-assign]  # meanwhile
+    clock.on_sleep = lambda: token.write_text(json.dumps({**meant, "word": "another"})) and None
     assert not watch(token, clock)
     assert (tmp_path / "running").read_text() == "2.0.0\n"
     assert token.exists(), "that one is not ours to remove"
@@ -130,3 +118,8 @@ def test_it_goes_back_though_the_updater_and_its_whole_group_were_killed(
         assert time.monotonic() < end, "it never went back"
         time.sleep(0.05)
     assert an_installer(tmp_path / "opt").current() == slots[0]
+
+
+def test_a_frozen_pawld_is_it_by_its_own_word(tmp_path: Path, slots: list[Slot], settings: Settings) -> None:
+    assert main([FROZEN, "pawld.wiring.way_back", str(order(tmp_path, slots[0], 0))]) == 0
+    assert (tmp_path / "running").read_text() == "1.0.0\n"
