@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from urllib.parse import urljoin
 
 from pawld.doctor.finding import Finding, ok, problem, warning
 from pawld.errors import PawldError
@@ -13,6 +12,7 @@ from pawld.reasons import Reason
 from pawld.settings.models import Agent
 from pawld.system.http import Web, http_date, shown
 from pawld.values import dataclass
+from pawld.vendors.places import joined
 
 _LIMIT = timedelta(seconds=15)  # for one way
 _DRIFT, _SKEW = timedelta(minutes=2), timedelta(minutes=15)  # the last is what signed requests are refused for
@@ -84,7 +84,7 @@ def _walked(web: Web, way: Way, status: int, headers: Mapping[str, str], through
         return problem("network", Reason.FORBIDDEN, f"{told}: the proxy asks for credentials.")
     if status not in _REDIRECTS or not location:
         return ok("network", f"{told}.")
-    target = shown(urljoin(way.url, location))
+    target = shown(joined(way.url, location))
     try:
         with web.get(Location(way.url), deadline=_LIMIT) as answer:
             ended = f"{shown(answer.url)} with {answer.status}"

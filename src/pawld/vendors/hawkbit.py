@@ -277,7 +277,10 @@ class Ddi:
 
     def _path(self, href: str) -> str:
         """Return path and query of a link; ``RejectedError`` where it leads to another host."""
-        parts = urlsplit(href)
+        try:
+            parts = urlsplit(href)
+        except ValueError as error:
+            raise misunderstood(VENDOR, "it links to what is no address") from error
         if parts.hostname not in (None, self._host) or not parts.path.startswith("/"):
             raise misunderstood(VENDOR, "it links to another host than the configured one")
         return parts.path + (f"?{parts.query}" if parts.query else "")

@@ -8,7 +8,7 @@ from pawld.errors import OperatorError, RejectedError
 from pawld.reasons import Reason
 from pawld.system.http import checked_url, shown
 from pawld.system.http.reach import Reach
-from pawld.system.http.urls import is_loopback
+from pawld.system.http.urls import MAX_URL, is_loopback
 
 
 def origin(url: str) -> str:
@@ -20,7 +20,7 @@ def origin(url: str) -> str:
 
 def joined(base: str, url: str) -> str:
     """Return *url* as it is meant beside *base*; what cannot be read is handed on for ``named_place`` to refuse."""
-    if not url.isprintable():  # urljoin drops line ends and tabs silently
+    if len(url) > MAX_URL or not url.isprintable():  # it takes many times the length; it drops line ends silently
         return url
     try:
         return urljoin(base, url)

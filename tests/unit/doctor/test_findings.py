@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from support.raw_server import Asked, Wire, raw_server
 from support.static_web import StaticWeb, static_web
 
 from pawld.doctor import network, place, trust
@@ -151,6 +152,16 @@ def test_a_redirect_is_followed_to_its_end_and_no_query_is_shown() -> None:
     assert finding.level is Level.OK
     assert f"answers 302 and leads to {web.url}/end, which ends at {web.url}/end with 200" in finding.evidence
     assert "secret" not in finding.evidence
+
+
+@pytest.mark.parametrize("location", ["https://[broken/", "/" + "../" * 20_000])
+def test_a_redirect_to_no_address_is_a_finding(location: str) -> None:
+    def redirect(_: Asked, wire: Wire) -> None:
+        wire.redirect(location)
+
+    with raw_server(redirect) as server, Web() as client:
+        finding = network._walked(client, network.Way("source.url", server.url), 302, {"Location": location}, "")
+    assert (finding.level, finding.reason) == (Level.PROBLEM, Reason.REDIRECT_REFUSED)
 
 
 def test_the_doctor_does_not_send_anybody_to_the_doctor() -> None:

@@ -286,8 +286,9 @@ def test_a_deployment_that_does_not_say_which_module_is_refused_and_told(site: S
     assert server.closed() == [("7", "failure")]
 
 
-def test_a_link_to_another_host_is_not_followed(site: Site, server: FakeHawkbit) -> None:
-    server.link_origin = "https://evil.example"
+@pytest.mark.parametrize("place", ["https://evil.example", "https://[broken"])
+def test_a_link_to_another_host_is_not_followed(site: Site, server: FakeHawkbit, place: str) -> None:
+    server.link_origin = place
     with pytest.raises(RejectedError) as caught:
         site.campaign().refresh()
     assert caught.value.reason is Reason.ANSWER_NOT_UNDERSTOOD
