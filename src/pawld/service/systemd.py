@@ -14,6 +14,7 @@ from pawld.ports import Clock, ServiceStatus
 from pawld.reasons import Reason
 from pawld.service.polling import until
 from pawld.system.clock import SystemClock
+from pawld.system.faults import reason_of
 from pawld.system.process import Finished
 from pawld.system.process import run as run_here
 
@@ -134,8 +135,15 @@ class SystemdService:
         )
 
     def disarm(self) -> None:
-        """Stop the timer. The rollback itself, once it runs, is left to its end: it may be what calls this."""
-        self._systemctl("stop", f"{self._deadman}.timer")
+        """Stop the timer. The rollback itself, once it runs, is left to its end: it may be what calls this.
+
+        ``TransientError`` where it may still fire: what is reported as done must not be undone by it.
+        """
+        timer = f"{self._deadman}.timer"
+        if not self._systemctl("stop", timer).ok:  # so ends a timer that was never there as well
+            shown = self._must("show", timer, "--property=ActiveState")
+            if shown.output.strip().removeprefix("ActiveState=") not in _STOPPED:
+                raise TransientError(Reason.SERVICE_FAILED, f"systemd did not stop {timer}: {shown.output.strip()}.")
         self._systemctl("reset-failed", f"{self._deadman}.service", f"{self._deadman}.timer")
 
     def evidence(self, since: datetime) -> str:
@@ -179,6 +187,9 @@ class SystemdService:
     def _done(self, finished: Finished) -> Finished:
         if finished.ok:
             return finished
+        if finished.shortage:
+            reason = reason_of(OSError(finished.shortage, ""))
+            raise TransientError(reason, f"systemctl could not be run: {finished.errors}.")
         if not finished.ran:
             raise OperatorError(Reason.CONFIG_INVALID, f"This host has no systemd: {finished.errors}.")
         raise TransientError(Reason.SERVICE_FAILED, f"systemd refused: {finished.story}.")

@@ -1,3 +1,4 @@
+import errno
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -136,3 +137,33 @@ def test_evidence_that_cannot_be_had_is_a_sentence_and_no_error() -> None:
         return Finished(tuple(command), None, "", "journalctl: No such file or directory", ran=False)
 
     assert "journalctl" in answering(refusing).evidence(datetime(2026, 1, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("state", ["inactive", "failed"])
+def test_a_switch_that_was_never_armed_or_is_over_is_called_off(state: str) -> None:
+    def without(command: Sequence[str]) -> Finished:
+        if command[2] == "show":
+            return Finished(tuple(command), 0, f"ActiveState={state}\n", "")
+        return Finished(tuple(command), 5, "", "Unit not loaded.")
+
+    SystemdService("acme.service", agent="acme", run=without).disarm()
+
+
+def test_a_switch_that_may_still_fire_is_not_called_off() -> None:
+    def deaf(command: Sequence[str]) -> Finished:
+        if command[2] == "show":
+            return Finished(tuple(command), 0, "ActiveState=active\n", "")
+        return Finished(tuple(command), 1, "", "Connection timed out")
+
+    with pytest.raises(TransientError, match=r"did not stop pawld-deadman-acme\.timer") as raised:
+        SystemdService("acme.service", agent="acme", run=deaf).disarm()
+    assert raised.value.reason is Reason.SERVICE_FAILED
+
+
+def test_a_host_that_can_start_no_program_now_has_a_systemd_all_the_same() -> None:
+    def short(command: Sequence[str]) -> Finished:
+        return Finished(tuple(command), None, "", "Too many open files", ran=False, shortage=errno.EMFILE)
+
+    with pytest.raises(TransientError) as raised:
+        SystemdService("acme.service", agent="acme", run=short).disarm()
+    assert raised.value.reason is Reason.IO_FAILED
