@@ -66,14 +66,14 @@ def _cut(part: Part, *, script: str, then: str) -> list[object]:
         return [first, bool(ran), _at(house), house.update()]
 
 
-@pytest.mark.parametrize("script", ["preinst", "postinst"])
+@pytest.mark.parametrize("script", ["preinst", pytest.param("postinst", marks=pytest.mark.long)])
 def test_a_dpkg_that_lost_power_is_run_again_by_the_next_start(script: str, memory: Path) -> None:
     first, _, at, then = apart(partial(_cut, script=script, then=ENDS["loses power"]), memory)
 
     assert (first, at, then) == ("recovered", (NEW, NEW, NEW), "up_to_date")
 
 
-@pytest.mark.parametrize("script", ["preinst", "postinst"])
+@pytest.mark.parametrize("script", [pytest.param("preinst", marks=pytest.mark.long), "postinst"])
 def test_a_dpkg_that_outlives_pawld_is_waited_for_and_the_agent_runs_meanwhile(script: str, memory: Path) -> None:
     first, ran, at, then = apart(partial(_cut, script=script, then=ENDS["outlives pawld"]), memory)
 

@@ -49,7 +49,7 @@ class Shelf:
 
     def slot(self, path: Path) -> Slot | None:
         """Return the slot at *path*; None where it is not complete, or another installation's."""
-        head = read_head(path)
+        head = read_head(path) or read_head(path)  # a look that failed for a moment makes no slot incomplete
         ours = self._layout.install_id()
         if head is None or (ours is not None and head.install_id != ours):
             return None
