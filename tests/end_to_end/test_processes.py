@@ -30,19 +30,19 @@ class Holding:
         handler.end_headers()
         handler.wfile.write(self._build[: len(self._build) // 2])
         self.reached.set()
-        self.go_on.wait(20)
+        self.go_on.wait(120)  # seven starts of pawld may come in between, on a busy machine
         handler.wfile.write(self._build[len(self._build) // 2 :])
 
 
 @contextmanager
 def updating(host: StandingHost) -> "Iterator[tuple[subprocess.Popen[str], Holding]]":
     """An update in a process of its own that has come half of its way."""
-    host.config = host.config.replace('stall = "2s"', 'stall = "30s"')
+    host.config = host.config.replace('stall = "2s"', 'stall = "120s"')
     held = Holding(host.builds[NEW])
     host.content(held)
     words = words_for(host.written(), "update")
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert held.reached.wait(20)
+        assert held.reached.wait(60)
         try:
             yield process, held
         finally:
