@@ -62,6 +62,7 @@ def _kill_as(uid: int, pid: int) -> None:
         subprocess.run(
             command,
             user=uid,
+            env=bare_environment(),
             stdin=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             timeout=_LAST.total_seconds(),

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from support.liars import USER, lying
 from pawld.errors import TransientError
 from pawld.reasons import Reason
 from pawld.system.walls import Walls, walls_for
-from pawld.system.walls.child import FROZEN, command_of, kill, still_held
+from pawld.system.walls.child import FROZEN, bare_environment, command_of, kill, still_held
 
 ROOT = pytest.mark.rig("root")
 GIVEN_UP = """Name:\tpython3
@@ -170,3 +171,18 @@ def test_whom_root_may_not_kill_ends_by_itself_or_by_its_own_user(command: list[
     with NotOurs(command, user=uid) as child:
         kill(child, uid, timedelta(seconds=0.2 if code else 20))
         assert child.wait(10) == code
+
+
+@ROOT
+def test_who_is_started_to_kill_is_given_nothing_of_the_environment_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child to kill has the same user, and may be the one who reads environments."""
+    with (
+        tempfile.TemporaryDirectory(dir="/tmp") as place,
+        NotOurs(["sleep", "60"], user=65534, env=bare_environment()) as child,
+    ):
+        Path(place).chmod(0o777)
+        monkeypatch.setenv("LD_DEBUG", "statistics")  # the loader of programs tells by a file that it was given these
+        monkeypatch.setenv("LD_DEBUG_OUTPUT", f"{place}/given")
+        kill(child, 65534)
+        assert child.wait(10) == -signal.SIGKILL
+        assert list(Path(place).iterdir()) == []
