@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 _SILENT = frozenset({"status", "history", "config", "run"})  # no library speaks there; run sets its logs up itself
 _FROZEN = "--behind-walls"  # as in system.walls.child
-_CHILDREN = ("pawld.install.archive.behind_walls", "pawld.system.http.behind_walls", "pawld.wiring.way_back")
+_CHILDREN = (
+    "pawld.install.archive.behind_walls",
+    "pawld.system.http.behind_walls",
+    "pawld.system.walls.killing",
+    "pawld.wiring.way_back",
+)
 _OBJECTS = 1_000_000  # between two looks for garbage that refers to itself; a command makes fewer
 _OBJECTS_OF_DAEMON = 50_000
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it

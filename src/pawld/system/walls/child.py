@@ -15,6 +15,7 @@ from pawld.system.walls.channel import READY, UNABLE, BrokenChannelError, Channe
 
 STARTED = timedelta(seconds=60)  # for an interpreter to start on a busy host
 FROZEN = "--behind-walls"  # a frozen pawld starts its own children by this word
+_KILLING = "pawld.system.walls.killing"
 _KEPT = ("PYTHONPATH", "PYTHONHOME", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _SELF = timedelta(seconds=2)  # for it to end by itself
 _LAST = timedelta(seconds=20)  # for a process to be gone that was killed; one that waits for a dead disk is left
@@ -45,7 +46,7 @@ def kill(process: "subprocess.Popen[bytes]", uid: int, grace: timedelta = timede
     """Kill a child that is the user *uid* by now.
 
     Where root may not (without CAP_KILL, as in pawld's own unit), the child has *grace* to end by itself, for it may
-    see that nobody listens any more; then its own user kills it.
+    see that nobody listens any more; then it is killed by its own user's right.
     """
     try:
         process.kill()
@@ -57,11 +58,10 @@ def kill(process: "subprocess.Popen[bytes]", uid: int, grace: timedelta = timede
 
 
 def _kill_as(uid: int, pid: int) -> None:
-    command = ["/bin/sh", "-c", f"kill -KILL {pid}"]
+    """Have it killed by one whom it cannot stop: of one that is its user alone, root would wait for ever."""
     with suppress(OSError, subprocess.TimeoutExpired):  # it is left, and so is whoever waits for it, after a while
         subprocess.run(
-            command,
-            user=uid,
+            [*command_of(_KILLING), str(uid), str(pid)],
             env=bare_environment(),
             stdin=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -186,3 +186,18 @@ def test_who_is_started_to_kill_is_given_nothing_of_the_environment_either(monke
         kill(child, 65534)
         assert child.wait(10) == -signal.SIGKILL
         assert list(Path(place).iterdir()) == []
+
+
+@ROOT
+def test_one_that_stops_whatever_its_user_starts_is_killed_all_the_same() -> None:
+    uid = 64321  # nobody else's: it stops every process that it may
+    stopping = ["perl", "-e", "$|=1; print qq(up\n); while (1) { kill q(STOP), -1 }"]
+    for _ in range(5):
+        with NotOurs(stopping, user=uid, env=bare_environment(), stdout=subprocess.PIPE) as child:
+            assert child.stdout is not None
+            child.stdout.readline()
+            kill(child, uid)
+            try:
+                assert child.wait(5) == -signal.SIGKILL
+            finally:
+                super(NotOurs, child).kill()
