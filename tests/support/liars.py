@@ -236,6 +236,13 @@ def _(channel: Channel) -> None:
         channel.send(BLOCK, bytes(1 << 20))
 
 
+@lie("a reading longer than what was read")
+def _(channel: Channel) -> None:
+    _served_until_it_reads(channel)
+    channel.put(BLOCK, encoded("\U0001f600" + "a" * 4096))
+    channel.send(LAST)
+
+
 @lie("a crash over what it reads")
 def _(channel: Channel) -> None:
     _served_until_it_reads(channel)

@@ -174,6 +174,7 @@ def test_a_signature_that_is_told_twice_counts_once(web: Turned, policy: Policy,
     [
         ("a reading that is no value", "it told what is no value"),
         ("a reading without end", "it sent more than it may"),
+        ("a reading longer than what was read", "it sent more than it may"),
         ("a crash over what it reads", "it ended before its time"),
     ],
 )

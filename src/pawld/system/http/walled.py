@@ -47,6 +47,8 @@ WHAT = "talks to servers"
 READING = timedelta(seconds=30)  # for a body that is here
 SLACK = timedelta(seconds=15)  # beyond what the child itself may wait for a server
 _SAID = 1000  # characters of a sentence
+_LONGER = 3  # times as long as a body what it is read to be gets at most: `1,` becomes an integer of six bytes
+_LEAST = 64  # bytes, beyond that
 _LONGEST_HEAD = 256 * 1024  # bytes; the client reads 100 KiB of one
 _STATUS = range(100, 1000)
 
@@ -165,14 +167,14 @@ class _Talk:
 
     def read(self, reading: Reading, body: bytes) -> Any:
         """Return what *body* is read to be, a plain value; it comes without being asked for in parts."""
-        read = bytearray()
+        read, most = bytearray(), min(LONGEST_VALUE, _LONGER * len(body) + _LEAST)
         with self._confidant.child.faults():
             self._say(READ, {"as": reading.value, "body": len(body)}, body)
             while not self._at_rest:
                 read += self._received(BLOCK, END)
-                if len(read) > LONGEST_VALUE:
+                if len(read) > most:
                     raise BrokenChannelError("it sent more than it may")
-            return document_of(bytes(read))
+            return document_of(memoryview(read))
 
     def _say(self, kind: bytes, told: Any, body: bytes) -> None:
         _, whole = self._patience.remaining()

@@ -205,6 +205,13 @@ def test_what_an_interface_answers_is_read_by_the_child_that_asked(
     assert len(walls.started) == 1
 
 
+@pytest.mark.parametrize("one", ["1", "-1", '""', "[]", "{}", '{"":1}', "1e9", '"\\ud800"', "null"])
+def test_what_becomes_longer_by_being_told_is_taken_whole(one: str, web: WalledWeb, httpserver: HTTPServer) -> None:
+    body = f'{{"":[{",".join([one] * 9999)}]}}'
+    httpserver.expect_request("/a").respond_with_data(body)
+    assert web.call("GET", httpserver.url_for("/a")).document == json.loads(body)
+
+
 @pytest.mark.parametrize(
     "body",
     [
