@@ -6,11 +6,9 @@ The package holds the program below /usr/lib/pawld and the units of ``systemd/``
 administrator's, and stays as it is through upgrades and removal.
 """
 
-import argparse
 import json
 import os
 import platform
-import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +16,8 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from asked import asked
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -33,22 +33,14 @@ _PLACES = {
 _ENABLED = ("pawld.service", "pawld-recover.service")
 
 
-def package(frozen: Path, out: Path, *, version: str | None = None) -> list[Path]:
-    """Make both packages below *out* and return them; *version* is by default the source's own."""
+def package(frozen: Path, out: Path, version: str) -> list[Path]:
+    """Make both packages below *out* and return them."""
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as work:
         scripts = {name: _filled(name, Path(work)) for name in ("after-install", "before-remove", "after-remove")}
         config = Path(work) / "nfpm.yaml"
-        config.write_text(json.dumps(_described(frozen, version or source_version(), scripts)))  # JSON is YAML too
+        config.write_text(json.dumps(_described(frozen, version, scripts)))  # JSON is YAML too
         return [_made(config, form, out) for form in FORMS]
-
-
-def source_version() -> str:
-    """Return the version that the source has."""
-    found = re.search(r'__version__ = "(.+)"', (ROOT / "src/pawld/__init__.py").read_text(encoding="utf-8"))
-    if found is None:
-        raise SystemExit("src/pawld/__init__.py names no version")
-    return found[1]
 
 
 def _made(config: Path, form: str, out: Path) -> Path:
@@ -118,10 +110,6 @@ def _filled(name: str, work: Path) -> Path:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("frozen", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--version", help="what to call it; default: the source's own version")
-    arguments = parser.parse_args()
-    for path in package(arguments.frozen.resolve(), arguments.out.resolve(), version=arguments.version):
+    this = asked(__doc__)
+    for path in package(this.frozen, this.out, this.version):
         print(path)

@@ -6,7 +6,6 @@ The package holds the program below Program Files and its service, which starts 
 configuration: that is the administrator's, in %ProgramData%\pawld, and stays through upgrades and removal.
 """
 
-import argparse
 import hashlib
 import re
 import shutil
@@ -16,7 +15,8 @@ import uuid
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from asked import asked
+
 FAMILY = uuid.UUID("2b3f1c3e-6d7c-4a35-9d0c-8f1e5c8a9b10")  # of all versions together: it must never change
 PROGRAM = "pawld.exe"
 _SCHEMA = "http://schemas.microsoft.com/wix/2006/wi"
@@ -26,18 +26,18 @@ _OLD_GOES_LAST = "UPDATE `InstallExecuteSequence` SET `Sequence` = 6601 WHERE `A
 _NEWER = "A newer version of pawld is installed."
 
 
-def package(frozen: Path, out: Path, *, version: str | None = None) -> Path:
-    """Make the package below *out* and return it; *version* is by default the source's own."""
+def package(frozen: Path, out: Path, version: str) -> Path:
+    """Make the package below *out* and return it."""
     if not (frozen / PROGRAM).is_file():
         raise SystemExit(f"{frozen} has no {PROGRAM}: freeze.py makes it on Windows")
     out.mkdir(parents=True, exist_ok=True)
-    number = numeric(version or source_version())
-    made = out.resolve() / f"pawld-{number}-x64.msi"
+    number = numeric(version)
+    made = out / f"pawld-{number}-x64.msi"
     with tempfile.TemporaryDirectory() as work:
         described = Path(work) / "pawld.wxs"
         ET.ElementTree(described_product(frozen, number)).write(described, encoding="utf-8", xml_declaration=True)
         tree = Path(work) / "tree"  # wixl finds files beside the description alone
-        tree.symlink_to(frozen.resolve())
+        tree.symlink_to(frozen)
         subprocess.run([_tool("wixl"), "-a", "x64", "-o", str(made), described.name], cwd=work, check=True)
     subprocess.run([_tool("msibuild"), str(made), "-q", _OLD_GOES_LAST], check=True)
     return made
@@ -49,14 +49,6 @@ def numeric(version: str) -> str:
     if found is None:
         raise SystemExit(f"{version} is no version of three numbers")
     return found[0]
-
-
-def source_version() -> str:
-    """Return the version that the source has."""
-    found = re.search(r'__version__ = "(.+)"', (ROOT / "src/pawld/__init__.py").read_text(encoding="utf-8"))
-    if found is None:
-        raise SystemExit("src/pawld/__init__.py names no version")
-    return found[1]
 
 
 def described_product(frozen: Path, version: str) -> ET.Element:
@@ -122,9 +114,5 @@ def _tool(name: str) -> str:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("frozen", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--version", help="what to call it; default: the source's own version")
-    arguments = parser.parse_args()
-    print(package(arguments.frozen, arguments.out, version=arguments.version))
+    this = asked(__doc__)
+    print(package(this.frozen, this.out, this.version))
