@@ -73,6 +73,21 @@ def test_recovery_opens_no_connection(up_to_date: House, capsys: pytest.CaptureF
     assert (code, agent["reason"]["code"], _CONNECTIONS) == (0, "recovered", [])
 
 
+def test_a_root_under_two_names_is_that_of_the_agent_that_moved_last(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = house.config.read_text()
+    house.config.write_text(text.replace("[agents.acme", "[agents.zebra"))
+    recover(capsys, "--config", str(house.config), "status")
+    main(["--config", str(house.config), "check"])
+    house.config.write_text(text)
+    interrupted(house, "swapping")
+
+    code, agent = recover(capsys, *by_root(house))
+
+    assert (code, agent["name"], agent["state"]) == (0, "acme", "idle")
+
+
 def test_an_unreadable_database_is_set_aside_and_its_marks_come_from_their_copy(
     up_to_date: House, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,6 +22,8 @@ from pawld.settings.models import Agent, Limits, PlatformOverride, Settings
 from pawld.settings.updater import Report, Updater
 
 _PLACE = "place"  # the fact's name
+_NOTED = """SELECT agent, value FROM facts WHERE name = ?
+  ORDER BY (SELECT max(id) FROM history WHERE history.agent = facts.agent)"""
 _TABLES = ("platform", "install", "service")
 
 
@@ -53,7 +55,8 @@ def remembered(database: Database | None, roots: Iterable[Path] | None, state: P
 
 
 def _noted(database: Database) -> list[tuple[str, dict[str, Any]]]:
-    rows = database.rows("SELECT agent, value FROM facts WHERE name = ?", _PLACE)
+    # An agent that was given another name is noted under both: the one that moved last is what the root holds now.
+    rows = database.rows(_NOTED, _PLACE)
     return [(agent, place) for agent, value in rows if isinstance(place := json.loads(value), dict) and "root" in place]
 
 
