@@ -69,7 +69,7 @@ class Reason(Enum):
         "no_build_for_platform",
         Exit.NO_BUILD,
         Cause.PUBLISHER,
-        "Ask the vendor for a build, or correct [agents.NAME.platform].",
+        "Correct product, channel or [agents.NAME.platform], or ask the vendor for a build.",
     )
     UNKNOWN_PLATFORM = (
         "unknown_platform",
@@ -161,7 +161,12 @@ class Reason(Enum):
         Cause.HOST,
         "Set this host's clock; the gateway takes at most 15 minutes of skew.",
     )
-    NOT_FOUND = ("not_found", Exit.TRY_LATER, Cause.PUBLISHER, "Check channel, version and base_url.")
+    NOT_FOUND = (
+        "not_found",
+        Exit.TRY_LATER,
+        Cause.PUBLISHER,
+        "Check channel, version and URL.",
+    )
     ANSWER_NOT_UNDERSTOOD = (
         "answer_not_understood",
         Exit.TRY_LATER,
@@ -261,7 +266,7 @@ class Reason(Enum):
         "no_previous_slot",
         Exit.TRY_LATER,
         Cause.HOST,
-        "Nothing to go back to: install a release first.",
+        "Install a release first: `pawld update`.",
     )
     SLOT_DAMAGED = ("slot_damaged", Exit.TRY_LATER, Cause.HOST, "Run `pawld recover`.")
 

@@ -62,6 +62,17 @@ def test_a_sick_host_is_found_sick_with_a_mend_for_each(house: House, capsys: py
     assert "remove the file" in warned["state"]
 
 
+def test_where_nothing_is_installed_yet_an_update_is_the_mend(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with house_in(tmp_path, service=True) as fresh:
+        _, findings = examined(fresh, capsys)
+
+    warned = {one["name"]: one["mend"] for one in findings if one["level"] == "warning"}
+    assert warned["slot"].startswith("Run `pawld update`")
+    assert warned["service"].startswith("Run `pawld update`")
+
+
 def test_an_interrupted_update_is_found(house: House, capsys: pytest.CaptureFixture[str]) -> None:
     _set_state(house, '{"state": "downloading", "build": {"version": "3.0.0", "sha256": "", "sequence": 3}}')
 

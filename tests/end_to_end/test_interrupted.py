@@ -49,7 +49,7 @@ def test_a_step_whose_process_is_gone_is_told_as_interrupted_at_once(
 
     assert (working["state"], working["reason"]["code"]) == (state, reason)
     assert (dead["state"], dead["reason"]["code"]) == (state, "interrupted")
-    assert f"interrupted while {state}" in dead["reason"]["message"]
+    assert f"interrupted during {state}" in dead["reason"]["message"]
     assert dead["reason"]["next_step"] == "Run `pawld recover`."
 
 

@@ -74,7 +74,7 @@ def test_an_interrupted_update_ends_with_130_and_the_next_one_finishes_it(own_ho
         held.go_on.set()
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
-    assert errors.strip().splitlines()[-1] == "pawld: interrupted"
+    assert errors.strip().splitlines()[-1].startswith("pawld: interrupted;")
     assert "Traceback" not in errors
     assert own_host.running().endswith(f"acme-agent {OLD}")
     del own_host.web.instead[f"agent/{NEW}"]

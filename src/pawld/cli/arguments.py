@@ -63,8 +63,9 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 
 def add_command(subparsers: Any, name: str) -> argparse.ArgumentParser:
     """Add a command of ours, with the options that every command takes."""
+    told = COMMANDS[name][1]
     parser: argparse.ArgumentParser = subparsers.add_parser(
-        name, help=COMMANDS[name][1], description=f"{COMMANDS[name][1].capitalize()}."
+        name, help=told, description=f"{told[:1].upper()}{told[1:]}."
     )
     add_common(parser, default=argparse.SUPPRESS)
     return parser

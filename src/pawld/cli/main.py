@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(words)
     except KeyboardInterrupt:
-        print("pawld: interrupted", file=sys.stderr)
+        print("pawld: interrupted; `pawld status` tells where it stands", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         _let_go_of_stdout()

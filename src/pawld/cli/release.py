@@ -305,8 +305,11 @@ def _export(arguments: Namespace) -> Exit:
 def _serve(arguments: Namespace) -> Exit:
     from pawld.publish.serve import server
 
-    with server(Layout(arguments.repository).public, arguments.host, arguments.port) as made:
-        talk.say(f"Serving {arguments.repository} at http://{made.server_name}:{made.server_port}/")
+    public = Layout(arguments.repository).public.absolute()
+    with server(public, arguments.host, arguments.port) as made:
+        url = f"http://{made.server_name}:{made.server_port}/"
+        talk.say(f"Serving {public} at {url}")
+        talk.say(f'A host says metadata_url = "{url}metadata". Ctrl-C ends this.')
         try:
             made.serve_forever()
         except KeyboardInterrupt:

@@ -65,11 +65,16 @@ def _reaching(settings: Settings, names: Sequence[str]) -> Iterator[Found]:
 def _of_agent(host: Host, name: str) -> Iterator[Finding]:
     settings, agent, now = host.settings, host.settings.agents[name], host.clock.now()
     if agent.service is not None:
-        yield _guarded("service", lambda: state.service(host.agent(name).service))
+        yield _guarded("service", lambda: _service(host, name))
     yield from network.hops(host.web, agent, host.clock, settings.updater.proxy)
     yield from trust.expiries(settings.updater.state_dir / "tuf" / name, now)
     yield trust.freshness(host.ledger(name).journal, settings.staleness(name), now)
     yield _guarded("platform", lambda: _platform(host, name))
+
+
+def _service(host: Host, name: str) -> Finding:
+    agent = host.agent(name)
+    return state.service(agent.service, agent.installer.current())
 
 
 def _platform(host: Host, name: str) -> Finding:

@@ -12,6 +12,7 @@ from pawld.lifecycle.database import Database
 from pawld.lifecycle.high_water import HighWater
 from pawld.lifecycle.journal import Journal
 from pawld.lifecycle.states import Idle, Waiting
+from pawld.model import Slot
 from pawld.ports import Service
 from pawld.reasons import Reason
 
@@ -69,8 +70,8 @@ def slot(root: Path) -> Finding:
     return ok("slot", f"{current.version} is current, and every byte of it is as it was installed.")
 
 
-def service(service_: Service) -> Finding:
-    """Ask whether the service runs, and whether it will after the next boot."""
+def service(service_: Service, current: Slot | None) -> Finding:
+    """Ask whether the service runs, and whether it will after the next boot; *current* is what it should run."""
     try:
         status = service_.status()
     except PawldError as error:
@@ -78,6 +79,8 @@ def service(service_: Service) -> Finding:
     told = (
         f"{status.detail or 'The service'}; process {status.pid}." if status.pid else f"{status.detail or 'It runs'}."
     )
+    if not status.running and current is None:
+        return warning("service", f"The service does not run: {status.detail}.", "Run `pawld update`: it starts it.")
     if not status.running:
         mend = "Start it; if it was stopped on purpose, pawld leaves it so."
         return problem("service", Reason.SERVICE_FAILED, f"The service does not run: {status.detail}.", mend)

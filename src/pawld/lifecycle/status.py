@@ -81,7 +81,8 @@ def with_nobody_at_work(document: dict[str, Any]) -> dict[str, Any]:
     """Say of a step under way that it was interrupted, for its process is gone; a reason that says more stays."""
     if document["reason"]["code"] not in (Reason.IN_PROGRESS.code, Reason.ON_PROBATION.code):
         return document
-    message = f"It was interrupted while {document['state']}: no pawld is at work. The next start of pawld goes on."
+    step = document["state"].replace("_", " ")
+    message = f"It was interrupted during {step}: no pawld is at work. The next start of pawld goes on."
     return document | {"reason": Reason.INTERRUPTED.document(message)}
 
 

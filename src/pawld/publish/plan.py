@@ -84,7 +84,8 @@ def read_plan(path: Path) -> Plan:
         return _plan(json.loads(path.read_bytes()))
     except FileNotFoundError as error:
         raise OperatorError(
-            Reason.CONFIG_MISSING, f"{path.parent} is no publisher's directory; `pawld release init` makes one."
+            Reason.CONFIG_MISSING,
+            f"{path.parent} is no publisher's directory; --repository names one, and `pawld release init` makes one.",
         ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise OperatorError(Reason.CONFIG_INVALID, f"{path} cannot be read: {error}.") from error

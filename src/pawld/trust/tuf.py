@@ -172,7 +172,8 @@ def read_root(path: Path) -> bytes:
         kind = json.loads(data)["signed"]["_type"]
     except OSError as error:
         raise OperatorError(
-            Reason.CONFIG_MISSING, f"The trusted root {path} cannot be read: {error.strerror}."
+            Reason.CONFIG_MISSING,
+            f"The trusted root {path} cannot be read: {error.strerror}. The publisher has it, as metadata/1.root.json.",
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise OperatorError(Reason.CONFIG_INVALID, f"The file {path} is no TUF metadata.") from error

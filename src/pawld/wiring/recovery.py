@@ -198,5 +198,5 @@ def _findings(current: Slot | None, state: Path, name: str) -> list[str]:
     if recorded is None:
         return [*found, "The state cannot be read."]
     if not isinstance(recorded, Idle):
-        found.append(f"An update was interrupted while {recorded.state.replace('_', ' ')}.")
+        found.append(f"An update was interrupted during {recorded.state.replace('_', ' ')}.")
     return found

@@ -205,7 +205,7 @@ def test_who_asks_for_more_gets_the_libraries_words_without_secrets(
 def test_an_interrupt_ends_with_130(wired: Any, capsys: pytest.CaptureFixture[str]) -> None:
     wired(FakeControl(error=KeyboardInterrupt()))
     assert main(["update"]) == 130
-    assert capsys.readouterr().err == "pawld: interrupted\n"
+    assert capsys.readouterr().err == "pawld: interrupted; `pawld status` tells where it stands\n"
 
 
 def test_a_reader_that_went_away_is_no_traceback() -> None:
