@@ -84,8 +84,11 @@ def test_a_hash_that_is_signed_proves_the_bytes_as_they_are(
     assert (host.cache / "targets.json").read_bytes() == repository.files["1.targets.json"]
 
 
-def test_a_hash_that_can_be_forged_proves_nothing(repository: TufRepository, engine: TufEngine, web: Noting) -> None:
-    repository.hashes = ["md5"]
+@pytest.mark.parametrize("weak", ["md5", "MD5", "sha1", "Sha1", "md5-sha1"])
+def test_a_hash_that_can_be_forged_proves_nothing(
+    weak: str, repository: TufRepository, engine: TufEngine, web: Noting
+) -> None:
+    repository.hashes = [weak]
     repository.add("x", b"x")
     repository.publish()
     assert engine.look_up("x")[0] is not None
