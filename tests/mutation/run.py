@@ -7,6 +7,7 @@ taken from it is shown as well. A row is green, and the run fails, where no name
 
 import argparse
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 TREE = HERE.parents[1]
 LIMIT = 300  # seconds; what hangs without its defence has shown it too
+MEMORY = 6 << 30  # bytes of addresses for each test; without a cap one would take the machine's, and be killed for it
 _TOLD = {True: "red", False: "GREEN"}
 
 
@@ -60,6 +62,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("words", nargs="*")
     words = parser.parse_args(arguments).words
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     rows = [one for one in defences() if not words or any(word in f"{one.threat} {one.name}" for word in words)]
     with copied() as tree:
         if not _sound(tree, rows):
