@@ -3,8 +3,9 @@
 It keeps its memory, its standard input, and the socket that stands in place of its standard output. It cannot become
 another user again, nor be looked into by others of the same user; it opens no further file, starts no program and no
 thread, and makes no file longer. Where the kernel has Landlock (5.13 and newer, unless left out), it can also make,
-remove and execute nothing at all; elsewhere it might leave an empty file in /tmp. Linux alone: elsewhere there are no
-walls.
+remove and execute nothing at all; elsewhere it might leave an empty file in /tmp. A newer one keeps it from emptying
+what it may write (6.2), and from signals to others of its user, the other children too (6.12). Linux alone: elsewhere
+there are no walls.
 """
 
 import codecs
@@ -22,7 +23,11 @@ _STDOUT = 1
 _CODECS = ("ascii", "latin-1", "utf-8", "cp437", "idna")
 _SET_DUMPABLE, _DROP_BOUND, _SET_NO_NEW_PRIVS, _AMBIENT, _CLEAR_ALL = 4, 24, 38, 47, 4  # linux/prctl.h
 _LANDLOCK_CREATE_RULESET, _LANDLOCK_RESTRICT_SELF = 444, 446  # of every processor that Python 3.11 runs on
-_ALL_BUT_READING = 0x1FFF & ~0b1100  # linux/landlock.h: what its first version handles, but READ_FILE and READ_DIR
+_VERSION = 1  # the flag that asks which Landlock this kernel has
+# linux/landlock.h, each with the version that brought it
+_ALL_BUT_READING = 0x1FFF & ~0b1100  # first: all that it handles, but READ_FILE and READ_DIR
+_TRUNCATE = 3, 1 << 14
+_OUT_OF_HERE = 6, 0b11  # to connect to abstract sockets, and to send signals, of those who are not behind these walls
 _LAST_CAPABILITY = 63  # the kernel knows fewer, and says so
 
 
@@ -72,20 +77,29 @@ def _become(uid: int, gid: int) -> None:
     for option, value in ((_SET_NO_NEW_PRIVS, 1), (_SET_DUMPABLE, 0)):
         if libc.prctl(option, value, 0, 0, 0) != 0:
             raise OSError(ctypes.get_errno(), "prctl")
-    _change_no_file(libc)
+    _touch_nothing(libc)
 
 
-def _change_no_file(libc: ctypes.CDLL) -> None:
-    """Forbid to make, change, remove or execute any file, from this thread on; nothing where the kernel cannot.
+def _touch_nothing(libc: ctypes.CDLL) -> None:
+    """Forbid to make, change, remove or execute any file, and to signal anybody, from this thread on.
 
-    A set of rules without a rule needs no path and no library; it takes ``no_new_privs``, which is set by now.
+    As far as the kernel can: it takes no right that its version does not know. A set of rules without a rule needs no
+    path and no library; it takes ``no_new_privs``, which is set by now.
     """
-    handled = ctypes.c_uint64(_ALL_BUT_READING)
-    size = ctypes.c_size_t(ctypes.sizeof(handled))
-    rules = libc.syscall(ctypes.c_long(_LANDLOCK_CREATE_RULESET), ctypes.byref(handled), size, ctypes.c_uint(0))
+    create = ctypes.c_long(_LANDLOCK_CREATE_RULESET)
+    version = libc.syscall(create, None, ctypes.c_size_t(0), ctypes.c_uint(_VERSION))
+    handled = (ctypes.c_uint64 * 3)(*_rights(version))  # what an older kernel does not read is 0
+    rules = libc.syscall(create, handled, ctypes.c_size_t(ctypes.sizeof(handled)), ctypes.c_uint(0))
     if rules >= 0:
         libc.syscall(ctypes.c_long(_LANDLOCK_RESTRICT_SELF), ctypes.c_int(rules), ctypes.c_uint(0))
         os.close(rules)
+
+
+def _rights(version: int) -> tuple[int, int, int]:
+    """Return what is forbidden of files, of the network, and towards others."""
+    (truncating, truncate), (scoping, scoped) = _TRUNCATE, _OUT_OF_HERE
+    files = _ALL_BUT_READING | (truncate if version >= truncating else 0)
+    return files, 0, scoped if version >= scoping else 0
 
 
 def _limits(descriptors: int, cpu: int | None) -> Callable[[], None]:

@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -28,7 +29,7 @@ from pawld.install.archive.behind_walls import ASK, request, request_of, serve
 from pawld.install.archive.walled import WalledUnpack, _given
 from pawld.model import Unpacked
 from pawld.reasons import Reason
-from pawld.system.walls import BrokenChannelError, Channel, Walls, walls_for
+from pawld.system.walls import BrokenChannelError, Channel, Walls, bare_environment, walls_for
 from pawld.system.walls.channel import document_of
 from pawld.system.walls.plain import decoded, encoded
 
@@ -229,9 +230,9 @@ def test_a_real_child_can_open_nothing_and_start_nothing(tmp_path: Path) -> None
     assert (kind, document_of(found)) == (b"r", ["EMFILE", "EMFILE", "EAGAIN", "EPERM", "EPERM", "EFBIG"])
 
 
-def has_landlock() -> bool:
+def has_landlock(version: int = 1) -> bool:
     version_alone = 1  # LANDLOCK_CREATE_RULESET_VERSION
-    return int(ctypes.CDLL(None).syscall(444, None, 0, version_alone)) >= 1
+    return int(ctypes.CDLL(None).syscall(444, None, 0, version_alone)) >= version
 
 
 @pytest.mark.rig("root")
@@ -245,13 +246,57 @@ def test_a_real_child_leaves_nothing_in_the_file_system(tmp_path: Path) -> None:
     assert isinstance(walls, Walls)
     with tempfile.TemporaryDirectory(dir="/tmp") as place:
         Path(place).chmod(0o777)
-        (Path(place) / "there").touch()
+        (Path(place) / "there").write_bytes(b"x")
         (Path(place) / "there").chmod(0o666)
         command = [sys.executable, "-P", "-B", str(script), place]
         with Walls(USER, walls.uid, walls.gid, lambda _: command).child("curious", "tries") as child:
             kind, found = child.channel.receive()
-        assert (kind, document_of(found)) == (b"r", ["EACCES"] * 9)
+        assert (kind, document_of(found)) == (b"r", ["EACCES"] * 9 + ["EACCES" if has_landlock(3) else "done"])
         assert everything_below(Path(place)).keys() == {"there"}
+
+
+@pytest.mark.rig("root")
+def test_a_real_child_reaches_no_other_process_of_its_user(tmp_path: Path) -> None:
+    """Not another child either, which it could stop."""
+    if not has_landlock(6):
+        pytest.skip("this kernel's Landlock keeps no signal in")
+    script = tmp_path / "curious.py"
+    script.write_text(REACHING)
+    walls = walls_for(USER)
+    assert isinstance(walls, Walls)
+    name = f"pawld-{os.getpid()}"
+    with (
+        socket.socket(socket.AF_UNIX) as abstract,
+        subprocess.Popen(["sleep", "60"], user=walls.uid, env=bare_environment()) as other,
+    ):
+        abstract.bind(f"\0{name}")
+        abstract.listen()
+        command = [sys.executable, "-P", "-B", str(script), name, str(other.pid)]
+        with Walls(USER, walls.uid, walls.gid, lambda _: command).child("curious", "tries") as child:
+            kind, found = child.channel.receive()
+        other.kill()
+    assert (kind, document_of(found)) == (b"r", ["EPERM", "EPERM", "done"])
+
+
+REACHING = """
+import errno, os, signal, socket, sys
+from pawld.system.walls.inside import enter
+name, other = sys.argv[1:3]
+channel = enter(sys.argv[3:], descriptors=64)
+found = []
+for attempt in (
+    lambda: os.kill(int(other), signal.SIGSTOP),
+    lambda: socket.socket(socket.AF_UNIX).connect(f"\\0{name}"),
+    lambda: os.kill(os.getpid(), signal.SIGCONT),
+):
+    try:
+        attempt()
+        found.append("done")
+    except OSError as error:
+        found.append(errno.errorcode[error.errno])
+channel.tell(b"r", found)
+channel.flush()
+"""
 
 
 MAKING = """
@@ -272,6 +317,7 @@ for attempt in (
     lambda: os.rename(f"{place}/there", f"{place}/moved"),
     lambda: os.unlink(f"{place}/there"),
     lambda: os.execv("/bin/true", ["true"]),
+    lambda: os.truncate(f"{place}/there", 0),
 ):
     try:
         attempt()
