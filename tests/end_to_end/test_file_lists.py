@@ -52,7 +52,7 @@ class Ordered(SimpleHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path.startswith("/targets/acme-agent/"):
-            assert self.listed.wait(20)
+            assert self.listed.wait(60)
         super().do_GET()
         if self.path.startswith("/targets/sha256/"):
             self.listed.set()

@@ -123,7 +123,7 @@ def test_readers_end_with_the_root_that_is_killed_and_recover_finds_nothing_of_t
     def answer(asked: Asked, wire: Wire) -> None:
         wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(data) + data[:100])
         asked_for.set()
-        release.wait(20)
+        release.wait(60)
 
     good, host.content = host.content, answer
     updater = subprocess.Popen(words_for(host.home / "pawld.toml", "update"), cwd="/", stderr=subprocess.DEVNULL)

@@ -36,7 +36,7 @@ def serving(home: Path) -> Iterator[str]:
             yield process.stdout.readline().split(" at ")[1].strip().rstrip("/")
         finally:
             process.send_signal(signal.SIGINT)
-            assert process.wait(timeout=10) == 0
+            assert process.wait(timeout=60) == 0
 
 
 def test_a_published_build_reaches_a_client_through_our_own_server(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_a_published_build_reaches_a_client_through_our_own_server(tmp_path: Pat
     with serving(home) as url:
         client = Client(tmp_path / "host", url, root)
         assert client.fetch(STABLE) == tar_gz("1.0.0")
-        with urllib.request.urlopen(f"{url}/metadata/timestamp.json", timeout=10) as answer:
+        with urllib.request.urlopen(f"{url}/metadata/timestamp.json", timeout=60) as answer:
             assert answer.headers["Cache-Control"].startswith("public, max-age=30")
         release(home, "rotate", "timestamp")
         release(home, "refresh")

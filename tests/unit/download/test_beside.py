@@ -46,7 +46,7 @@ class Taken:
 
 def ended(before: int) -> bool:
     """Wait until no thread of ours is left."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while threading.active_count() > before and time.monotonic() < until:
         time.sleep(0.005)
     return threading.active_count() <= before
@@ -62,7 +62,7 @@ def brought(mover: HttpMover, *servers: RawServer, limit: int = 10_000) -> Taken
     end = mover.beside(SHA256, [Location(one.url) for one in servers], limit, taken)
     for thread in threading.enumerate():
         if thread.name == "pawld-beside" and thread.name not in names:
-            thread.join(10)
+            thread.join(60)
     end()
     return taken
 
@@ -123,7 +123,7 @@ def test_nobody_waits_for_a_body_that_drips(web: Web) -> None:
 
     with raw_server(dripping) as server, raw_server(serving(DATA)) as next_one:
         end = HttpMover(web, HandClock()).beside(SHA256, [Location(server.url), Location(next_one.url)], 5000, Taken())
-        assert begun.wait(10)
+        assert begun.wait(60)
         time.sleep(0.05)
         start = time.monotonic()
         end()
@@ -143,6 +143,6 @@ def test_nobody_waits_long_for_a_head_that_does_not_come(web: Web, monkeypatch: 
 
     with raw_server(silent) as server:
         end = HttpMover(web, HandClock()).beside(SHA256, [Location(server.url)], 5000, Taken())
-        assert begun.wait(10)
+        assert begun.wait(60)
         end()
     assert ended(before)

@@ -66,7 +66,7 @@ def test_a_killed_download_goes_on_where_it_ended(tmp_path: Path, way: str) -> N
         with downloading(path, f"{server.url}/build", way) as process:
             _wait_until(lambda: path.exists() and path.stat().st_size == len(DATA) // 2)
             process.send_signal(signal.SIGKILL)
-            assert process.wait(10) == -signal.SIGKILL
+            assert process.wait(60) == -signal.SIGKILL
         assert path.read_bytes() == DATA[: len(DATA) // 2]
         answering.append(serving(DATA))
         assert _finished(path, f"{server.url}/build", way) == DATA

@@ -173,18 +173,18 @@ def test_the_switch_takes_the_agent_back_though_nobody_is_there(
 def test_a_switch_that_was_called_off_does_nothing(service: CommandService, slot: Slot, tmp_path: Path) -> None:
     service.start(slot)
     pid = service.status().pid
-    service.arm(timedelta(seconds=0.3), ["touch", str(tmp_path / "fired")])
+    service.arm(timedelta(seconds=1), ["touch", str(tmp_path / "fired")])
     service.disarm()
     service.disarm()
-    time.sleep(0.8)
+    time.sleep(1.4)
     assert not (tmp_path / "fired").exists()
     assert service.status().pid == pid
 
 
 def test_arming_again_calls_the_earlier_switch_off(service: CommandService, slot: Slot, tmp_path: Path) -> None:
-    service.arm(timedelta(seconds=0.3), ["touch", str(tmp_path / "fired")])
+    service.arm(timedelta(seconds=1), ["touch", str(tmp_path / "fired")])
     service.arm(timedelta(hours=1), ["true"])
-    time.sleep(0.8)
+    time.sleep(1.4)
     assert not (tmp_path / "fired").exists()
 
 

@@ -170,7 +170,7 @@ def test_whom_root_may_not_kill_ends_by_itself_or_by_its_own_user(command: list[
     uid = 65534
     with NotOurs(command, user=uid) as child:
         kill(child, uid, timedelta(seconds=0.2 if code else 20))
-        assert child.wait(10) == code
+        assert child.wait(60) == code
 
 
 @ROOT
@@ -184,7 +184,7 @@ def test_who_is_started_to_kill_is_given_nothing_of_the_environment_either(monke
         monkeypatch.setenv("LD_DEBUG", "statistics")  # the loader of programs tells by a file that it was given these
         monkeypatch.setenv("LD_DEBUG_OUTPUT", f"{place}/given")
         kill(child, 65534)
-        assert child.wait(10) == -signal.SIGKILL
+        assert child.wait(60) == -signal.SIGKILL
         assert list(Path(place).iterdir()) == []
 
 
