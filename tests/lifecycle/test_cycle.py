@@ -9,7 +9,7 @@ from support.world import START, Gatekeeper, World
 from pawld.errors import OperatorError, RejectedError, TransientError
 from pawld.lifecycle.agent import Limits
 from pawld.lifecycle.cycle import Insistence, Patience
-from pawld.model import Chunks, NoBuild, Offer, Pinned, RampStep, Rollout
+from pawld.model import NoBuild, Offer, Pinned, RampStep, Rollout
 from pawld.ports import Broken, Closed, Healthy, Open, Sick, Unclear
 from pawld.reasons import Reason
 
@@ -371,23 +371,6 @@ def test_a_current_slot_that_rotted_is_replaced_by_the_same_build(installed: Wor
 
     assert installed.update().reason is Reason.UPDATED
     assert installed.damaged == set()
-
-
-def test_a_build_that_stands_damaged_is_made_anew_without_the_list_that_may_be_why(world: World) -> None:
-    world.publish("1.0.0", 1, chunks=Chunks(100, ("a" * 64,)), tree_sha256="b" * 64)
-    assert world.update().reason is Reason.UPDATED
-    world.damaged.add(world.pointer or "")
-    world.clock.wall += timedelta(days=2)
-
-    assert world.update().reason is Reason.UPDATED
-
-    assert [one for one in world.acts if "prove" in one] == ["prove_chunks, with a list", "prove_chunks"]
-
-
-def test_a_record_without_a_digest_of_its_tree_has_no_list(world: World) -> None:
-    world.publish("1.0.0", 1, chunks=Chunks(100, ("a" * 64,)))
-    assert world.update().reason is Reason.UPDATED
-    assert [one for one in world.acts if "prove" in one] == ["prove_chunks"]
 
 
 def test_the_chain_of_who_said_what_is_kept_for_the_status(installed: World) -> None:
