@@ -266,7 +266,6 @@ def _aware(moment: datetime | None) -> datetime | None:
 
 
 def _form(record: Record) -> RecordForm:
-    rollout = record.rollout
     return RecordForm(
         schema=1,
         product=record.product,
@@ -290,23 +289,32 @@ def _form(record: Record) -> RecordForm:
         security_floor=record.security_floor,
         revoked=list(record.withdrawn),
         allow_downgrade_from=list(record.allow_downgrade_from),
-        rollout=RolloutForm(
-            salt=rollout.salt,
-            start=rollout.start,
-            ramp=_ramp(rollout) if rollout.start else [],
-            percent=None if rollout.start or not rollout.steps else rollout.steps[0].fraction * 100,
-            paused_at=rollout.paused_at,
-            halted=rollout.halted,
-        ),
+        rollout=_rollout_form(record.rollout),
         not_before=record.not_before,
         evidence=[dict(one.facts) | {"type": one.type} for one in record.evidence],
-        patches=[
-            PatchForm(
-                from_sha256=one.from_sha256, target=one.target, engine=one.engine, length=one.length, sha256=one.sha256
-            )
-            for one in record.patches
-        ],
+        patches=[_patch_form(one) for one in record.patches],
         tree_sha256=record.tree_sha256,
+    )
+
+
+def _patch_form(patch: Patch) -> PatchForm:
+    return PatchForm(
+        from_sha256=patch.from_sha256,
+        target=patch.target,
+        engine=patch.engine,
+        length=patch.length,
+        sha256=patch.sha256,
+    )
+
+
+def _rollout_form(rollout: Rollout) -> RolloutForm:
+    return RolloutForm(
+        salt=rollout.salt,
+        start=rollout.start,
+        ramp=_ramp(rollout) if rollout.start else [],
+        percent=None if rollout.start or not rollout.steps else rollout.steps[0].fraction * 100,
+        paused_at=rollout.paused_at,
+        halted=rollout.halted,
     )
 
 
