@@ -11,7 +11,7 @@ from crash.campaigns import Scene
 from crash.whole import SIGNED_MANIFEST, Act, House, configured, cut_on_probation, died, house_in, installed, updated
 from crash.world import NEW, OLD
 from support.patches import File, edited, packed, program
-from support.publishing import LINUX, SINGLE, StillClock, reopened, unlock
+from support.publishing import LINUX, founded, reopened
 from support.verified import ProvenBytes, build
 
 from pawld.cli.control import Wish
@@ -20,9 +20,7 @@ from pawld.lifecycle.silence import Silence
 from pawld.lifecycle.swap import Swap
 from pawld.publish.export import export
 from pawld.publish.ingest import Incoming, ingest
-from pawld.publish.plan import Plan
 from pawld.publish.publication import publish
-from pawld.publish.setup import Founding, found
 from pawld.wiring.control import control
 
 _TUF = """
@@ -80,7 +78,7 @@ def tuf_house(directory: Path, *, service: bool = False) -> Iterator[House]:
     """A host that follows a TUF repository."""
     with house_in(directory, service=service) as plain:
         house = TufHouse(plain.home, plain.config, plain.web, plain.vendor, service)
-        found(house.publisher, Founding(Plan(("acme",), ("stable", "beta"), "stable"), SINGLE), unlock, StillClock())
+        founded(house.publisher, products=("acme",))
         root_file = directory / "root.json"
         shutil.copy(house.publisher / "public/metadata/1.root.json", root_file)
         configured(house, _TUF, root_file=root_file)

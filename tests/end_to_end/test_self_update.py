@@ -6,39 +6,24 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.pawld_builds import CRASHING, HANGING, build
-from support.pawld_host import PawldHost, pawld_host
+from support.configuration import agent_of
+from support.pawld_builds import CRASHING, HANGING, build, watched
+from support.pawld_host import PORT, PawldHost, pawld_host
 from support.systemd import SystemdHost
 
 pytestmark = [pytest.mark.rig("systemd"), pytest.mark.timeout(300)]
 
 PROGRAM = "/opt/pawld/current/bin/pawld"
-_SELF = """
-[agents.pawld]
-root = "/opt/pawld"
-[agents.pawld.source]
-type = "tuf"
-[agents.pawld.trust]
-type = "tuf"
-metadata_url = "http://127.0.0.1:8099/metadata"
-root_file = "/etc/pawld/root.json"
-[agents.pawld.install]
-type = "directory"
-reserve = "1MiB"
-qualify = ["{{slot}}/bin/pawld", "recover", "--self-test"]
+_SELF = agent_of("pawld", "/opt/pawld", f"http://127.0.0.1:{PORT}", "/etc/pawld/root.json")
+_SELF += """qualify = ["{slot}/bin/pawld", "recover", "--self-test"]
 [agents.pawld.service]
 type = "systemd"
 unit = "pawld.service"
 timeout = "20s"
-[agents.pawld.health]
-probation = "{probation}"
-failures = {looks}
-among = {looks}
-checks = [{{ type = "service", every = "1s" }}, {{ type = "updater", every = "1s" }}]
 """
-SELF = _SELF.format(probation="3s", looks=30)  # a busy machine may take its time to the first good cycle
-STRICT = _SELF.format(probation="3s", looks=3)  # for builds that never get there
-SLOW = _SELF.format(probation="8s", looks=30)  # time enough to be interrupted in
+SELF = _SELF + watched(probation="3s", looks=30)  # a busy machine may take its time to the first good cycle
+STRICT = _SELF + watched(probation="3s", looks=3)  # for builds that never get there
+SLOW = _SELF + watched(probation="8s", looks=30)  # time enough to be interrupted in
 BACK = '[agents.pawld.pin]\ntype = "fixed"\nversion = "1.1.0"\nallow_downgrade = true\n'
 
 

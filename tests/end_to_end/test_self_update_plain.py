@@ -8,47 +8,25 @@ from typing import Any
 
 import pytest
 from support.commands import PAWLD
-from support.pawld_builds import CRASHING, HANGING, build
-from support.publishing import SINGLE, StillClock, reopened, served, unlock
-
-from pawld.publish.ingest import ingest
-from pawld.publish.plan import Plan
-from pawld.publish.publication import publish
-from pawld.publish.release import PLAIN
-from pawld.publish.setup import Founding, found
+from support.configuration import agent_of
+from support.pawld_builds import CRASHING, HANGING, build, watched
+from support.publishing import founded, released, served
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
-CONFIG = """
+UPDATER = """
 [updater]
 check_every = "1d"
 state_dir = "{home}/state"
-[agents.pawld]
-root = "{home}/opt"
-[agents.pawld.source]
-type = "tuf"
-[agents.pawld.trust]
-type = "tuf"
-metadata_url = "{url}/metadata"
-root_file = "{home}/publisher/public/metadata/1.root.json"
-[agents.pawld.install]
-type = "directory"
-reserve = "1MiB"
-qualify = ["{{slot}}/bin/pawld", "--config", "{home}/pawld.toml", "recover", "--self-test"]
+"""
+SERVICE = """qualify = ["{{slot}}/bin/pawld", "--config", "{home}/pawld.toml", "recover", "--self-test"]
 [agents.pawld.service]
 type = "command"
 start = ["sh", "-c", "{{slot}}/bin/pawld --config {home}/pawld.toml run & echo $! > {home}/pid"]
 stop = ["sh", "{home}/stop"]
 is_running = ["sh", "-c", "kill -0 $(cat {home}/pid)"]
 timeout = "20s"
-[agents.pawld.health]
-probation = "2s"
-failures = {looks}
-among = {looks}
-checks = [{{ type = "service", every = "1s" }}, {{ type = "updater", every = "1s" }}]
 """
-
-
 STOP = """
 kill $(cat {home}/pid)
 for look in 1 2 3 4 5 6 7 8 9; do
@@ -67,13 +45,13 @@ class Plain:
         (home / "stop").write_text(STOP.format(home=home))
 
     def configure(self, looks: int) -> None:
-        (self.home / "pawld.toml").write_text(CONFIG.format(home=self.home, url=self._url, looks=looks))
+        root_file = self.home / "publisher/public/metadata/1.root.json"
+        agent = agent_of("pawld", self.home / "opt", self._url, root_file)
+        text = UPDATER.format(home=self.home) + agent + SERVICE.format(home=self.home)
+        (self.home / "pawld.toml").write_text(text + watched(probation="2s", looks=looks))
 
     def publish(self, version: str, daemon: str = "") -> None:
-        publisher = reopened(self.home / "publisher")
-        incoming, data = build(version, daemon)
-        ingest(publisher, incoming, [data], "stable", PLAIN)
-        publish(publisher)
+        released(self.home / "publisher", *build(version, daemon))
 
     def run(self, *words: str, program: list[str] | None = None) -> dict[str, Any]:
         command = [*(program or [str(self.home / "opt/current/bin/pawld")]), "--config", str(self.home / "pawld.toml")]
@@ -86,8 +64,7 @@ class Plain:
 
 @pytest.fixture
 def host(tmp_path: Path) -> Iterator[Plain]:
-    founding = Founding(Plan(("pawld",), ("stable", "beta"), "stable"), SINGLE)
-    found(tmp_path / "publisher", founding, unlock, StillClock())
+    founded(tmp_path / "publisher", products=("pawld",))
     with served(tmp_path / "publisher" / "public") as url:
         made = Plain(tmp_path, url)
         made.configure(looks=40)

@@ -34,6 +34,29 @@ def loaded(directory: Path, text: str, environ: dict[str, str] | None = None) ->
     return load(written(directory, text), environ or {})
 
 
+def agent_of(
+    name: str, root: Path | str, url: str, root_file: Path | str, *, product: str = "", kind: str = "directory"
+) -> str:
+    """Return the tables of an agent that follows the publisher at *url*; keys of its ``install`` may come after them.
+
+    Paths stand as they are, so that those of Windows need no escapes.
+    """
+    return f"""
+[agents.{name}]
+product = "{product or name}"
+root = '{root}'
+[agents.{name}.source]
+type = "tuf"
+[agents.{name}.trust]
+type = "tuf"
+metadata_url = "{url}/metadata"
+root_file = '{root_file}'
+[agents.{name}.install]
+type = "{kind}"
+reserve = "1MiB"
+"""
+
+
 def following(
     home: Path, url: str, *, kind: str = "directory", root: str = "opt", updater: str = "", rest: str = ""
 ) -> str:
@@ -45,17 +68,6 @@ def following(
 [updater]
 state_dir = "{home}/state"
 {updater}
-[agents.acme]
-product = "acme-agent"
-root = "{home}/{root}"
-[agents.acme.source]
-type = "tuf"
-[agents.acme.trust]
-type = "tuf"
-metadata_url = "{url}/metadata"
-root_file = "{home}/root.json"
-[agents.acme.install]
-type = "{kind}"
-reserve = "1MiB"
+{agent_of("acme", home / root, url, home / "root.json", product="acme-agent", kind=kind)}
 {rest}
 """

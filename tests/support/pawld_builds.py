@@ -30,6 +30,17 @@ LAUNCHER = f"""\
     """
 
 
+def watched(*, probation: str, looks: int) -> str:
+    """Return the health checks of pawld as its own agent; *looks* of its first ones, one a second, may be bad."""
+    return f"""
+[agents.pawld.health]
+probation = "{probation}"
+failures = {looks}
+among = {looks}
+checks = [{{ type = "service", every = "1s" }}, {{ type = "updater", every = "1s" }}]
+"""
+
+
 @dataclass(frozen=True)
 class Form:
     """How a build is started: by its *program*, on a *platform*."""

@@ -16,14 +16,12 @@ from textwrap import dedent
 from typing import Any
 
 from support import paced_web
-from support.publishing import SINGLE, StillClock, incoming, reopened, tar, unlock
+from support.configuration import agent_of
+from support.publishing import founded, incoming, released, tar
 from support.systemd import SystemdHost
 
-from pawld.publish.ingest import Incoming, ingest
-from pawld.publish.plan import Plan
+from pawld.publish.ingest import Incoming
 from pawld.publish.publication import publish
-from pawld.publish.release import PLAIN
-from pawld.publish.setup import Founding, found
 from pawld.system.process import Finished
 
 PORT = 8099
@@ -39,22 +37,11 @@ RestartSec=100ms
 StartLimitIntervalSec=0
 """
 
-CONFIG = """
+CONFIG = f"""
 [updater]
 check_every = "1h"
-[agents.acme]
-product = "acme-agent"
-root = "/opt/acme"
-[agents.acme.source]
-type = "tuf"
-[agents.acme.trust]
-type = "tuf"
-metadata_url = "http://127.0.0.1:8099/metadata"
-root_file = "/etc/pawld/root.json"
-[agents.acme.install]
-type = "directory"
-reserve = "1MiB"
-qualify = ["{slot}/bin/acme", "--version"]
+{agent_of("acme", "/opt/acme", f"http://127.0.0.1:{PORT}", "/etc/pawld/root.json", product="acme-agent")}"""
+CONFIG += """qualify = ["{slot}/bin/acme", "--version"]
 [agents.acme.service]
 type = "systemd"
 unit = "acme-agent.service"
@@ -93,9 +80,7 @@ class PawldHost:
         return version
 
     def publish(self, build: Incoming, data: bytes) -> None:
-        publisher = reopened(self.home / "publisher")
-        ingest(publisher, build, [data], "stable", PLAIN)
-        publish(publisher)
+        released(self.home / "publisher", build, data)
 
     def pace(self, seconds: float) -> None:
         """Let the server pause for so long after each block."""
@@ -144,9 +129,7 @@ class PawldHost:
 def pawld_host(host: SystemdHost, home: Path) -> Iterator[PawldHost]:
     """Prepare the host: the program, an agent's unit and a release server; take everything away again at the end."""
     this = PawldHost(host, home)
-    plan = Plan(("acme-agent", "pawld"), ("stable", "beta"), "stable")
-    found(home / "publisher", Founding(plan, SINGLE), unlock, StillClock())
-    publish(reopened(home / "publisher"))
+    publish(founded(home / "publisher", products=("acme-agent", "pawld")))
     public = home / "publisher" / "public"
     this.pace(0)
     launcher = f'#!/bin/sh\nexec {sys.executable} -P -m pawld "$@"\n'

@@ -51,10 +51,12 @@ def unlock(name: str) -> str:
     return PASSPHRASE
 
 
-def founded(home: Path, *, guarded: bool = False, clock: StillClock | None = None) -> Publisher:
-    """Return a repository of acme-agent with stable and beta; one key a role unless it is to be *guarded*."""
+def founded(
+    home: Path, *, products: tuple[str, ...] = ("acme-agent",), guarded: bool = False, clock: StillClock | None = None
+) -> Publisher:
+    """Return a repository of the *products* with stable and beta; one key a role unless it is to be *guarded*."""
     clock = clock or StillClock()  # one for both, or a second may pass in between
-    plan = Plan(("acme-agent",), ("stable", "beta"), "stable")
+    plan = Plan(products, ("stable", "beta"), "stable")
     found(home, Founding(plan, {} if guarded else SINGLE), unlock, clock)
     return reopened(home, clock=clock)
 
@@ -74,6 +76,13 @@ def take_in(
     """Ingest a small archive of that version and publish it."""
     ingest(publisher, incoming(version, **facts), [tar_gz(version)], channel, conditions)
     return publish(publisher)
+
+
+def released(home: Path, build: Incoming, data: bytes) -> None:
+    """Put a build on stable, as a publisher does who comes back to *home*."""
+    publisher = reopened(home)
+    ingest(publisher, build, [data], "stable", PLAIN)
+    publish(publisher)
 
 
 def tar_gz(version: str) -> bytes:

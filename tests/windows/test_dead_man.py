@@ -10,15 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.publishing import SINGLE, StillClock, incoming, reopened, served, tar, unlock
+from support.configuration import agent_of
+from support.publishing import founded, incoming, released, served, tar
 from support.wine import WindowsPython, windows_path
 
 from pawld.model import Platform
-from pawld.publish.ingest import ingest
-from pawld.publish.plan import Plan
-from pawld.publish.publication import publish
-from pawld.publish.release import PLAIN
-from pawld.publish.setup import Founding, found
 
 pytestmark = [pytest.mark.rig("wine_python"), pytest.mark.timeout(300)]
 
@@ -44,22 +40,7 @@ int main(void) {
   return !StartServiceCtrlDispatcherW(table);
 }
 """
-CONFIG = """
-[updater]
-state_dir = '{home}\\state'
-[agents.acme]
-product = "acme-agent"
-root = '{home}\\acme'
-[agents.acme.source]
-type = "tuf"
-[agents.acme.trust]
-type = "tuf"
-metadata_url = "{url}/metadata"
-root_file = '{home}\\publisher\\public\\metadata\\1.root.json'
-[agents.acme.install]
-type = "directory"
-reserve = "1MiB"
-[agents.acme.service]
+REST = """[agents.acme.service]
 type = "windows"
 name = "PawldDeadMan"
 [agents.acme.health]
@@ -93,15 +74,17 @@ class Site:
     url: str
 
     def configure(self, probation: str) -> None:
-        text = CONFIG.format(home=windows_path(self.home), url=self.url, probation=probation)
+        root, state, root_file = (
+            windows_path(self.home / one) for one in ("acme", "state", "publisher/public/metadata/1.root.json")
+        )
+        agent = agent_of("acme", root, self.url, root_file, product="acme-agent")
+        text = f"[updater]\nstate_dir = '{state}'\n" + agent + REST.format(probation=probation)
         (self.home / "pawld.toml").write_text(text)
 
     def release(self, version: str) -> None:
-        publisher = reopened(self.home / "publisher")
         data = tar({"bin/acme.exe": (self.home / "acme.exe").read_bytes(), "version": version.encode()}, "w:gz")
         build = incoming(version, platform=Platform("windows", "x86_64"), entrypoint="bin/acme.exe")
-        ingest(publisher, build, [data], "stable", PLAIN)
-        publish(publisher)
+        released(self.home / "publisher", build, data)
 
     def run(self, how: str, *words: str) -> dict[str, Any]:
         config = windows_path(self.home / "pawld.toml")
@@ -127,7 +110,7 @@ def site(windows_python: WindowsPython, tmp_path: Path) -> Iterator[Site]:
     words = ["-Os", "-s", "-o", str(tmp_path / "acme.exe"), str(tmp_path / "acme.c"), "-ladvapi32"]
     subprocess.run(["x86_64-w64-mingw32-gcc", *words], check=True)
     home = tmp_path / "publisher"
-    found(home, Founding(Plan(("acme-agent",), ("stable", "beta"), "stable"), SINGLE), unlock, StillClock())
+    founded(home)
     with served(home / "public") as url:
         made = Site(windows_python, tmp_path, url)
         made.sc("create", "PawldDeadMan", "binPath=", windows_path(tmp_path / "acme/current/bin/acme.exe"))

@@ -12,41 +12,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.publishing import SINGLE, StillClock, incoming, reopened, served, tar, unlock
+from support.configuration import agent_of
+from support.publishing import founded, incoming, released, served, tar
 from support.windows_host import Host, packed
 from support.wine import WindowsPython, windows_path
 
 import pawld
 from pawld.model import Platform
-from pawld.publish.ingest import ingest
-from pawld.publish.plan import Plan
-from pawld.publish.publication import publish
-from pawld.publish.release import PLAIN
-from pawld.publish.setup import Founding, found
 
 pytestmark = [pytest.mark.long, pytest.mark.rig("wine_python"), pytest.mark.timeout(900)]
 
 WINDOWS = Platform("windows", "x86_64")
 AGENT = "#include <stdio.h>\nint main(void) { puts(VERSION); return 0; }\n"
-CONFIG = """
-[updater]
-check_every = "1d"
-[agents.acme]
-product = "acme-agent"
-root = 'C:\\acme'
-[agents.acme.source]
-type = "tuf"
-[agents.acme.trust]
-type = "tuf"
-metadata_url = "{url}/metadata"
-root_file = '{root}'
-[agents.acme.install]
-type = "directory"
-reserve = "1MiB"
-qualify = ['{{slot}}\\bin\\acme.exe']
+REST = r"""qualify = ['{slot}\bin\acme.exe']
 [agents.acme.health]
 probation = "1s"
-checks = [{{ type = "version", command = ['{{current}}\\bin\\acme.exe'], every = "1s" }}]
+checks = [{ type = "version", command = ['{current}\bin\acme.exe'], every = "1s" }]
 """
 
 
@@ -60,16 +41,13 @@ def agent(place: Path, version: str) -> bytes:
 
 
 def release(home: Path, place: Path, version: str) -> None:
-    publisher = reopened(home)
-    build = incoming(version, platform=WINDOWS, entrypoint="bin/acme.exe")
-    ingest(publisher, build, [agent(place, version)], "stable", PLAIN)
-    publish(publisher)
+    released(home, incoming(version, platform=WINDOWS, entrypoint="bin/acme.exe"), agent(place, version))
 
 
 @contextmanager
-def released(home: Path, place: Path) -> Iterator[str]:
+def serving(home: Path, place: Path) -> Iterator[str]:
     """Serve a repository with one release of the agent."""
-    found(home, Founding(Plan(("acme-agent",), ("stable", "beta"), "stable"), SINGLE), unlock, StillClock())
+    founded(home)
     release(home, place, "1.0.0")
     with served(home / "public") as url:
         yield url
@@ -95,8 +73,11 @@ def test_the_frozen_program_is_installed_serves_updates_an_agent_is_upgraded_and
     (tmp_path / "pawld" / "_internal" / "newer.txt").write_text("there")
     packed(tmp_path / "pawld", tmp_path, "0.3.1")
     home = tmp_path / "publisher"
-    with released(home, tmp_path) as url:
-        config = CONFIG.format(url=url, root=windows_path(home / "public" / "metadata" / "1.root.json"))
+    with serving(home, tmp_path) as url:
+        root = windows_path(home / "public" / "metadata" / "1.root.json")
+        config = (
+            '[updater]\ncheck_every = "1d"\n' + agent_of("acme", r"C:\acme", url, root, product="acme-agent") + REST
+        )
         host.config.write_text(config)
 
         assert host.install("0.3.0") == 0

@@ -9,45 +9,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.pawld_builds import CRASHING, Form, build
-from support.publishing import SINGLE, StillClock, reopened, served, unlock
+from support.configuration import agent_of
+from support.pawld_builds import CRASHING, Form, build, watched
+from support.publishing import founded, released, served
 from support.windows_host import STATE_DIRECTORY, Host, launcher
 from support.wine import WindowsPython, windows_path
 
 from pawld.model import Platform
-from pawld.publish.ingest import ingest
-from pawld.publish.plan import Plan
-from pawld.publish.publication import publish
-from pawld.publish.release import PLAIN
-from pawld.publish.setup import Founding, found
 
 pytestmark = [pytest.mark.rig("wine_python"), pytest.mark.timeout(600)]
 
-CONFIG = """
+UPDATER = f"""
 [updater]
 check_every = "1d"
-state_dir = '{state}'
-[agents.pawld]
-root = 'C:\\pawlds'
-[agents.pawld.source]
-type = "tuf"
-[agents.pawld.trust]
-type = "tuf"
-metadata_url = "{url}/metadata"
-root_file = '{root}'
-[agents.pawld.install]
-type = "directory"
-reserve = "1MiB"
-qualify = ['{{slot}}\\bin\\pawld.exe', "--config", '{state}\\pawld.toml', "recover", "--self-test"]
+state_dir = '{STATE_DIRECTORY}'
+"""
+SERVICE = rf"""qualify = [
+  '{{slot}}\bin\pawld.exe', "--config", '{STATE_DIRECTORY}\pawld.toml', "recover", "--self-test",
+]
 [agents.pawld.service]
 type = "windows"
 name = "pawld"
 timeout = "15s"
-[agents.pawld.health]
-probation = "3s"
-failures = {looks}
-among = {looks}
-checks = [{{ type = "service", every = "1s" }}, {{ type = "updater", every = "1s" }}]
 """
 HANGING = "from pawld.system.windows_process import WindowsManager; manager.ready('up'); import time; time.sleep(3600)"
 AIMLESS = "import pawld.daemon.loop as loop; loop.Daemon._note = lambda *_: None"  # works, and never says so
@@ -64,13 +47,11 @@ class Self:
 
     def configure(self, looks: int = 40) -> None:
         root = windows_path(self.home / "public" / "metadata" / "1.root.json")
-        self.host.config.write_text(CONFIG.format(url=self.url, root=root, looks=looks, state=STATE_DIRECTORY))
+        agent = agent_of("pawld", r"C:\pawlds", self.url, root)
+        self.host.config.write_text(UPDATER + agent + SERVICE + watched(probation="3s", looks=looks))
 
     def publish(self, version: str, daemon: str = "") -> None:
-        publisher = reopened(self.home)
-        incoming, data = build(version, daemon, self.form)
-        ingest(publisher, incoming, [data], "stable", PLAIN)
-        publish(publisher)
+        released(self.home, *build(version, daemon, self.form))
 
     def pawld(self, *words: str) -> dict[str, Any]:
         """Run a command of a pawld that is no slot's, and return what it tells of pawld."""
@@ -103,7 +84,7 @@ def there(windows_python: WindowsPython, tmp_path_factory: pytest.TempPathFactor
     place = tmp_path_factory.mktemp("self")
     host, home = Host(windows_python, place), place / "publisher"
     host.config.parent.mkdir(parents=True, exist_ok=True)
-    found(home, Founding(Plan(("pawld",), ("stable", "beta"), "stable"), SINGLE), unlock, StillClock())
+    founded(home, products=("pawld",))
     with served(home / "public") as url:
         made = Self(
             host, home, Form(Platform("windows", "x86_64"), "bin/pawld.exe", launcher(windows_python, place)), url
