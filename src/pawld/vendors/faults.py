@@ -23,6 +23,7 @@ from pawld.values import dataclass
 
 SHOWN_TEXT = 240  # characters of a vendor's message that are shown
 SHOWN_CODE = 64
+_LOOKED_AT = 8  # times as many characters as are shown
 SHORTEST_SECRET = 4  # characters; a shorter one would be found inside common words
 
 _Verdict = tuple[type[PawldError], Reason]
@@ -137,7 +138,8 @@ def plain(text: str, limit: int, hidden: Sequence[str] = ()) -> str:
     """Return *text* fit for a message: one line, no control characters, no query of a URL, no credential, cut short."""
     for secret in sorted((one for one in hidden if len(one) >= SHORTEST_SECRET), key=len, reverse=True):
         text = text.replace(secret, "(hidden)")
-    text = _QUERY.sub(r"\1", " ".join(text.split()))
+    # Every word and character of what follows becomes an object of its own: 80 bytes for one beyond Latin-1.
+    text = _QUERY.sub(r"\1", " ".join(text[: _LOOKED_AT * limit].split()))
     text = "".join(one for one in text if one.isprintable())
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
@@ -229,4 +231,6 @@ def _fields(errors: object) -> str:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else "" if value is None else json.dumps(value)
+    return (
+        value if isinstance(value, str) else "" if value is None else json.dumps(value, default=ascii)
+    )  # a reader that was turned tells bytes

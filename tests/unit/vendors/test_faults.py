@@ -1,6 +1,7 @@
 """Every documented status, code and form of the five vendors, and what each one means here."""
 
 import json
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -236,6 +237,24 @@ def test_what_a_vendor_says_shows_no_credential_query_or_control_character() -> 
     said = "bad token t0p-se3ret\x1b[31m\nsee https://x.example/a?sig=abc#f now"
     message = read(401, {"error_code": "C\x07", "error_msg": said}, hidden=["t0p-se3ret", "", "a"]).message
     assert "C: bad token (hidden)[31m see https://x.example/a now" in message
+
+
+@pytest.mark.parametrize("word", ["中", "中 ", "ab "])
+def test_a_story_of_a_megabyte_takes_no_more_memory_than_itself(word: str) -> None:
+    story = word * 300_000
+    tracemalloc.start()
+    try:
+        assert len(plain(story, SHOWN_TEXT, ["secret"])) <= SHOWN_TEXT
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_a_turned_reader_tells_of_a_refusal_is_shown_whatever_it_is() -> None:
+    told = Reply(500, Headers([]), b"{}", "https://x.example/", {"error": b"\xff"})
+    found = fault(told, "Acme", now=NOW)
+    assert found is not None
+    assert "xff" in found.message
 
 
 def test_a_long_story_is_cut_short() -> None:
