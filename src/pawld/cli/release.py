@@ -53,8 +53,8 @@ def add_to(subparsers: "argparse._SubParsersAction[ArgumentParser]") -> None:
 
 def _add_init(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
     parser = commands.add_parser("init", help="make keys, roles and an empty repository")
-    parser.add_argument("directory", type=Path, metavar="DIR")
-    parser.add_argument("--product", action="append", required=True, metavar="NAME")
+    parser.add_argument("directory", type=Path, metavar="DIR", help="where keys and repository shall lie")
+    parser.add_argument("--product", action="append", required=True, metavar="NAME", help="what hosts call the product")
     parser.add_argument("--channel", action="append", metavar="NAME", help="default: stable and beta")
     parser.add_argument("--archive-of", metavar="CHANNEL", help="the channel whose releases stay, for pins")
     parser.add_argument(
@@ -75,7 +75,7 @@ def _add_init(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
 
 def _add_ingest(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
     parser = commands.add_parser("ingest", help="measure a build, sign its record, put it on a channel")
-    parser.add_argument("build", metavar="FILE|URL")
+    parser.add_argument("build", metavar="FILE|URL", help="the build; bytes at a URL are fetched to be measured")
     parser.add_argument("--version", required=True, dest="release_version")
     parser.add_argument("--platform", required=True, type=platform, metavar="OS-ARCH")
     parser.add_argument("--channel", required=True)
@@ -140,8 +140,8 @@ def _add_upkeep(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
     parser.set_defaults(handler=_export)
 
     parser = commands.add_parser("serve", help="serve the repository over plain HTTP, for a laboratory")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on; default: 127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000, help="default: 8000; 0 takes a free one")
     add_desk(parser)
     parser.set_defaults(handler=_serve)
 
