@@ -193,7 +193,7 @@ class Reason(Enum):
     # Trust.
     LENGTH_MISMATCH = ("length_mismatch", Exit.REFUSED, Cause.PUBLISHER, _ATTACK)
     DIGEST_MISMATCH = ("digest_mismatch", Exit.REFUSED, Cause.PUBLISHER, _ATTACK)
-    SIGNATURE_INVALID = ("signature_invalid", Exit.REFUSED, Cause.PUBLISHER, _ATTACK)
+    SIGNATURE_INVALID = ("signature_invalid", Exit.REFUSED, Cause.PUBLISHER, _KEYS)
     THRESHOLD_NOT_MET = ("threshold_not_met", Exit.REFUSED, Cause.PUBLISHER, _KEYS)
     PATCH_FAILED = (
         "patch_failed",

@@ -92,13 +92,13 @@ def _public_key(text: str) -> PublicKey:
 
 def _signature(sidecar: bytes, what: str) -> Signature:
     if len(sidecar) > MAX_SIGNATURE:
-        raise _refused(f"the signature of {what} is longer than {MAX_SIGNATURE} bytes")
+        raise _refused(f"The signature of {what} is longer than {MAX_SIGNATURE} bytes")
     try:
         signature = Signature.from_bytes(sidecar)
     except Error as error:
-        raise _refused(f"the signature of {what} is no minisign signature ({error})") from error
+        raise _refused(f"The signature of {what} is no minisign signature ({error})") from error
     if not signature.is_prehashed():
-        raise _refused(f"the signature of {what} is of minisign's legacy form, which is not accepted")
+        raise _refused(f"The signature of {what} is of minisign's legacy form, which is not accepted")
     return signature
 
 
@@ -121,4 +121,4 @@ def _hex(decoded: bytes) -> str:
 
 
 def _refused(why: str) -> RejectedError:
-    return RejectedError(Reason.SIGNATURE_INVALID, f"{why[0].upper()}{why[1:]}.")
+    return RejectedError(Reason.SIGNATURE_INVALID, f"{why}.")

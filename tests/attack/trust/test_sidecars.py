@@ -72,6 +72,16 @@ def test_the_legacy_form_of_minisign_is_refused(tmp_path: Path, host: Host, serv
     assert "legacy" in error.message
 
 
+def test_a_key_that_is_not_this_publishers_is_named_with_the_address_as_it_is(host: Host, server: StaticWeb) -> None:
+    signer, other = Vendor.new(), Vendor.new()
+    publish(server, SUMS, signer.sign(SUMS, comment()))
+
+    error = refusal(checksums(host, server, other.public_key))
+
+    assert error.message.startswith(f"{server.url}/1.8.3/SHA256SUMS is signed by key {signer.key_id}")
+    assert error.reason.next_step.startswith("See that the configured")
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
