@@ -207,7 +207,7 @@ def test_a_root_whose_state_is_lost_is_looked_after_and_no_service_is_touched(
     code, agent = recover(capsys, *by_root(up_to_date))
 
     assert (code, agent["name"]) == (0, "opt")
-    assert "No service of it is known" in agent["reason"]["message"]
+    assert f"The state in {up_to_date.home / 'state'} knows no service of it" in agent["reason"]["message"]
     assert running_version(up_to_date.root) == NEW
 
 

@@ -84,14 +84,20 @@ def _told(host: Host, name: str) -> dict[str, Any]:
     try:
         _take_back_what_nobody_can_judge(host, name)
         outcome = recovered(host, name)
-        unknown = "" if host.settings.agents[name].service else " No service of it is known; none was touched."
-        told = outcome.reason.document(outcome.message + unknown)
+        told = outcome.reason.document(outcome.message + _unknown(host.settings, name))
     except PawldError as error:
         told = error.reason.document(error.message)
     except Stopping:
         left_behind(host.agent(name), host.ledger(name))
         raise
     return host.describe(name) | {"reason": told}
+
+
+def _unknown(settings: Settings, name: str) -> str:
+    """Tell which state knows no service: a mistyped ``--state`` looks like one that was lost."""
+    if settings.agents[name].service is not None:
+        return ""
+    return f" The state in {settings.updater.state_dir} knows no service of it; none was touched."
 
 
 def _take_back_what_nobody_can_judge(host: Host, name: str) -> None:
