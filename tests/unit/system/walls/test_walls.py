@@ -14,7 +14,7 @@ from support.liars import USER, lying
 
 from pawld.errors import TransientError
 from pawld.reasons import Reason
-from pawld.system.walls import Walls, walls_for
+from pawld.system.walls import Walls, killing, walls_for
 from pawld.system.walls.child import FROZEN, bare_environment, command_of, kill, still_held
 
 ROOT = pytest.mark.rig("root")
@@ -201,3 +201,14 @@ def test_one_that_stops_whatever_its_user_starts_is_killed_all_the_same() -> Non
                 assert child.wait(5) == -signal.SIGKILL
             finally:
                 super(NotOurs, child).kill()
+
+
+@ROOT
+def test_who_kills_it_stays_root_by_its_real_and_its_saved_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of these two the kernel asks before it lets somebody of that user stop or kill it."""
+    taken: list[tuple[int, ...]] = []
+    monkeypatch.setattr(os, "setresuid", lambda *ids: taken.append(ids))
+    with subprocess.Popen(["sleep", "60"]) as child:
+        killing.main(["65534", str(child.pid)])
+        assert child.wait(10) == -signal.SIGKILL
+    assert taken == [(-1, 65534, -1)]
