@@ -8,8 +8,9 @@ a ``ValueError``, never half a manifest. It proves nothing to anybody but this h
 """
 
 import json
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from pawld.values import dataclass
 
@@ -18,6 +19,8 @@ _SCHEMA = 1
 _COMPACT = json.JSONEncoder(separators=(",", ":"))
 _quoted = json.encoder.encode_basestring_ascii
 HEAD_LIMIT = 64 * 1024  # bytes; the fields of a head are far shorter
+_BODY, _END = b'{"files":[', b"]}\n"  # how the second line begins and ends
+_BLOCK = 256 * 1024  # bytes that are looked at together
 _LIMIT = 512 * 1024**2  # bytes; a million files need about a fifth of it
 
 
@@ -63,22 +66,20 @@ class SlotManifest(SlotHead):
         directories: every directory below the slot, so that an empty one is missed too.
     """
 
-    files: tuple[FileEntry, ...]
+    files: Sequence[FileEntry]
     directories: tuple[str, ...] = ()
 
 
-def write(manifest: SlotManifest) -> bytes:
-    """Return the bytes that read back as *manifest*."""
+def write(manifest: SlotManifest) -> Iterator[bytes]:
+    """Yield the bytes that read back as *manifest*, file by file: a manifest may be longer than all else in memory."""
     head = {name: getattr(manifest, name) for name in ("version", "sha256", "sequence", "entrypoint", "install_id")}
     head |= {"schema": _SCHEMA, "installed_at": manifest.installed_at.isoformat()}
-    # File by file: the encoder's own way through thousands of them takes 20 MB for a while as well.
-    data = bytearray(_COMPACT.encode(head).encode() + b'\n{"files":[')
+    yield _COMPACT.encode(head).encode() + b"\n" + _BODY
     between = b""
     for one in manifest.files:
-        data += between + _written(one).encode()
+        yield between + _written(one).encode()
         between = b","
-    data += b'],"directories":' + _COMPACT.encode(manifest.directories).encode() + b"}\n"
-    return bytes(data)
+    yield b'],"directories":' + _COMPACT.encode(manifest.directories).encode() + b"}\n"
 
 
 def read(data: bytes) -> SlotManifest:
@@ -99,17 +100,23 @@ def read(data: bytes) -> SlotManifest:
     )
 
 
-def is_whole(data: bytes) -> bool:
-    """Whether *data* is a manifest from its first byte to its last, without a look at each of its files.
+def is_whole(file: BinaryIO) -> bool:
+    """Whether *file* is a manifest from its first byte to its last, without a look at each of its files.
 
     What a power cut tears or zeroes is noticed; ``read`` takes a hundred times as long for thousands of files.
     """
-    first, _, second = data.partition(b"\n")
     try:
-        read_head(first)
+        read_head(file.readline(HEAD_LIMIT))
     except (ValueError, RecursionError):
         return False
-    return second.startswith(b'{"files":[') and second.endswith(b"]}\n") and b"\0" not in second
+    if file.read(len(_BODY)) != _BODY:
+        return False
+    end = b""
+    while block := file.read(_BLOCK):
+        if b"\0" in block:
+            return False
+        end = (end + block)[-len(_END) :]
+    return end == _END
 
 
 def read_head(line: bytes) -> SlotHead:

@@ -8,7 +8,7 @@ the one that the record states, so it is proven by that alone, and the two can't
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
 
 from pawld.formats.slot_manifest import FileEntry
@@ -28,7 +28,10 @@ def mode_of(stated: int) -> int:
 
 def tree_sha256(files: Iterable[FileEntry], directories: Iterable[str]) -> str:
     """Return the SHA-256 of ``tree_text``, in lower-case hexadecimal."""
-    return hashlib.sha256(tree_text(files, directories)).hexdigest()
+    digest = hashlib.sha256()
+    for line in _sorted_lines(files, directories):  # never all of the text at once: a host has no other use for it
+        digest.update(line)
+    return digest.hexdigest()
 
 
 def tree_text(files: Iterable[FileEntry], directories: Iterable[str]) -> bytes:
@@ -36,10 +39,35 @@ def tree_text(files: Iterable[FileEntry], directories: Iterable[str]) -> bytes:
 
     No name and no target of an unpacked tree has a line break in it, so no two trees have the same lines.
     """
-    lines = [_line(one) for one in files]
-    lines += [f"d {path}\n" for path in directories]
-    lines.sort()  # by code points, which is the order of their bytes in UTF-8 too
-    return (_HEAD + "".join(lines)).encode()
+    return b"".join(_sorted_lines(files, directories))
+
+
+class TreeLines(Sequence[FileEntry]):
+    """The files and links of a tree, each kept as its line of the text: half of what its entry takes in memory."""
+
+    def __init__(self) -> None:
+        self._lines: list[bytes] = []
+
+    def add_file(self, path: str, size: int, mode: int, sha256: str) -> None:
+        """Add a regular file; the arguments are those of its entry."""
+        self._lines.append(f"{_start(path, size, mode)} {sha256}\n".encode())
+
+    def add_link(self, path: str, target: str) -> None:
+        """Add a symbolic link, whose path has no ``>`` in it, as no member of an archive has."""
+        self._lines.append(f"l {path} > {target}\n".encode())
+
+    def lines(self) -> list[bytes]:
+        """Return the lines, in the order in which they were added."""
+        return self._lines.copy()
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __getitem__(self, index: int) -> FileEntry:  # type: ignore[override]  # nobody takes a slice of it
+        return _entry(self._lines[index])
+
+    def __iter__(self) -> Iterator[FileEntry]:
+        return map(_entry, self._lines)
 
 
 class ListedFiles:
@@ -53,10 +81,10 @@ class ListedFiles:
         """Read the text; ``ValueError`` where it is none of this form, or has a digest that no file can have."""
         if not text.startswith(_HEAD.encode()):
             raise ValueError("it does not begin as a list of files does")
-        lines = [one for one in BytesIO(text) if one.startswith(b"f ")]
+        lines = (one for one in BytesIO(text) if one.startswith(b"f "))
         self._digests = {one[:_SPACE].decode(): one[_SPACE + 1 : -1].decode() for one in lines}
         together = "".join(self._digests.values())
-        if len(together) != _HEX * len(lines) or together.strip("0123456789abcdef"):
+        if len(together) != _HEX * text.count(b"\nf ") or together.strip("0123456789abcdef"):
             raise ValueError("a line of it ends in no SHA-256, or stands there twice")
 
     def take(self, path: str, size: int, mode: int) -> str | None:
@@ -64,10 +92,30 @@ class ListedFiles:
         return self._digests.pop(_start(path, size, mode), None)
 
 
-def _line(entry: FileEntry) -> str:
-    if entry.target is not None:
-        return f"l {entry.path} > {entry.target}\n"
-    return f"{_start(entry.path, entry.size, entry.mode)} {entry.sha256}\n"
+def _sorted_lines(files: Iterable[FileEntry], directories: Iterable[str]) -> list[bytes]:
+    lines = (files if isinstance(files, TreeLines) else _kept(files)).lines()
+    lines += [f"d {path}\n".encode() for path in directories]
+    lines.sort()  # by bytes, which is the order of their code points too
+    return [_HEAD.encode(), *lines]
+
+
+def _kept(files: Iterable[FileEntry]) -> TreeLines:
+    kept = TreeLines()
+    for one in files:
+        if one.target is None:
+            kept.add_file(one.path, one.size, one.mode, one.sha256)
+        else:
+            kept.add_link(one.path, one.target)
+    return kept
+
+
+def _entry(line: bytes) -> FileEntry:
+    text = line[2:-1].decode()
+    if line.startswith(b"l "):
+        path, _, target = text.partition(" > ")
+        return FileEntry(path, 0, 0, "", target)
+    path, mode, size, sha256 = text.rsplit(" ", 3)
+    return FileEntry(path, int(size), int(mode, 8), sha256)
 
 
 def _start(path: str, size: int, mode: int) -> str:

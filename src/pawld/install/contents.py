@@ -47,4 +47,4 @@ class PatchedContents(Protocol):
 
 def check_programs(into: Path, files: Sequence[FileEntry], entrypoint: str | None, platform: Platform) -> None:
     """Hold the headers of the programs among *files* against *platform*; ``RejectedError`` (wrong_executable)."""
-    check_executables(into, [one for one in files if one.target is None], entrypoint, platform)
+    check_executables(into, (one for one in files if one.target is None), entrypoint, platform)

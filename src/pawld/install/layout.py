@@ -118,7 +118,8 @@ def read_head(slot: Path) -> slot_manifest.SlotHead | None:
 def is_complete(slot: Path) -> bool:
     """Whether the slot has its manifest, the mark that all else is there; ``integrity`` looks at all else."""
     try:
-        return slot_manifest.is_whole((slot / slot_manifest.FILENAME).read_bytes())
+        with (slot / slot_manifest.FILENAME).open("rb") as file:
+            return slot_manifest.is_whole(file)
     except OSError:
         return False
 

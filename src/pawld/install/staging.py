@@ -107,7 +107,7 @@ def make_slot(staging: Path, recipe: Recipe, contents: Contents, plan: Plan) -> 
 
 def remember(slot: Path, manifest: SlotManifest) -> None:
     """Write the slot's manifest durably: the mark that everything else is there."""
-    files.write_durably(slot / slot_manifest.FILENAME, slot_manifest.write(manifest), mode=_MANIFEST_MODE)
+    files.write_pieces_durably(slot / slot_manifest.FILENAME, slot_manifest.write(manifest), mode=_MANIFEST_MODE)
 
 
 def publish(layout: Layout, staging: Path, name: str) -> Path:

@@ -8,7 +8,7 @@ import errno
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -59,13 +59,18 @@ def opened_directory(directory: Path) -> Iterator[int]:
 
 def write_durably(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     """Replace *path* by *data*: after a crash it holds the old or the new bytes, whole, and never neither."""
+    write_pieces_durably(path, (data,), mode=mode)
+
+
+def write_pieces_durably(path: Path, pieces: Iterable[bytes], *, mode: int = 0o600) -> None:
+    """Do the same with all of *pieces*, one after the other."""
     staged = staged_name(path)
     staged.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
     with open(os.open(staged, flags | getattr(os, "O_BINARY", 0), mode), "wb") as file:  # noqa: PTH123 - a descriptor
         if hasattr(os, "fchmod"):
             os.fchmod(file.fileno(), mode)  # whatever the umask took away
-        file.write(data)
+        file.writelines(pieces)
         file.flush()
         fsync(file.fileno())
     staged.replace(path)

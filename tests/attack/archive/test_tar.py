@@ -7,6 +7,7 @@ import pytest
 import zstandard
 from support.archives import END, PACKERS, everything_below, header, long_name, member, pax, unpacked
 
+from pawld.formats.slot_manifest import FileEntry
 from pawld.install.archive import Limits, Links
 
 Refused = Callable[..., str]
@@ -38,7 +39,7 @@ def test_setuid_setgid_sticky_and_write_for_others_do_not_get_onto_the_disk(tmp_
     data = member("agent", b"x", mode=b"0007777\0") + member("note", b"x", mode=b"0006026\0")
     written = unpacked(PACKERS["tar.gz"](data + END), "tar.gz", tmp_path / "slot")
 
-    assert [one.mode for one in written.files] == [0o755, 0o644]
+    assert [one.mode for one in written.entries] == [0o755, 0o644]
     assert (tmp_path / "slot/agent").stat().st_mode & 0o7777 == 0o755
     assert (tmp_path / "slot/note").stat().st_mode & 0o7777 == 0o644
 
@@ -214,5 +215,5 @@ def test_links_that_stay_inside_are_made_last(tmp_path: Path) -> None:
     written = unpacked(PACKERS["tar.zst"](data + END), "tar.zst", slot, Limits(links=Links.INSIDE))
 
     assert (slot / "bin/deep/up").resolve() == slot / "lib/agent.so.1.2"
-    assert written.links[0] == ("lib/agent.so", "agent.so.1")
+    assert FileEntry("lib/agent.so", 0, 0, "", "agent.so.1") in written.entries
     assert everything_below(slot)["share"] == "lib"

@@ -164,6 +164,20 @@ def test_thousands_of_files_in_a_large_window_take_no_more(host: Besieged, tmp_p
     assert peak < LIMIT, f"{peak} MB"
 
 
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_each_file_of_a_build_takes_a_third_of_a_kilobyte(host: Besieged, tmp_path: Path) -> None:
+    peaks = []
+    for version, files in (("2.0.0", 5000), ("3.0.0", 55_000)):
+        crowded(Release(version).packed(b"ballast"), files, tmp_path / version)
+        sign(host, version, tmp_path / version, chunked=True)
+        code, peak = updated(host)
+        assert (code, host.answer) == (0, f"acme-agent {version}")
+        peaks.append(peak)
+
+    assert peaks[1] - peaks[0] < 50_000 / 3 / 1024, peaks
+
+
 def endless(asked: Asked, wire: Wire) -> None:
     wire.send(b"HTTP/1.1 200 OK\r\n\r\n")
     while True:

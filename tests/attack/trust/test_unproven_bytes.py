@@ -21,7 +21,7 @@ from pawld.formats.slot_manifest import FileEntry
 from pawld.install.archive import Written
 from pawld.install.pointer import pointer_for
 from pawld.install.slots import SlotInstaller
-from pawld.model import Location, Record
+from pawld.model import Location, Record, Unpacked
 from pawld.ports import Progress, Verified
 from pawld.reasons import Reason
 from pawld.system.http import Web
@@ -58,7 +58,7 @@ class Holed:
                 self.parsed += block
                 if EXPLOIT in self.parsed:
                     raise ExtractorCrash
-        return Written(())
+        return Written((), Unpacked(0, 0))
 
     def check(self, into: Path, files: Sequence[FileEntry], record: Record) -> None: ...
 

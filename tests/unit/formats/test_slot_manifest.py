@@ -1,6 +1,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -20,12 +21,16 @@ MANIFEST = SlotManifest(
 )
 
 
+def written(manifest: SlotManifest) -> bytes:
+    return b"".join(slot_manifest.write(manifest))
+
+
 def test_what_was_written_reads_back_the_same() -> None:
-    assert slot_manifest.read(slot_manifest.write(MANIFEST)) == MANIFEST
+    assert slot_manifest.read(written(MANIFEST)) == MANIFEST
 
 
 def test_the_first_line_alone_says_which_build_it_is() -> None:
-    head = slot_manifest.read_head(slot_manifest.write(MANIFEST).splitlines()[0])
+    head = slot_manifest.read_head(written(MANIFEST).splitlines()[0])
 
     assert (head.version, head.sequence, head.installed_at) == ("1.8.3", 1042, MANIFEST.installed_at)
 
@@ -33,11 +38,11 @@ def test_the_first_line_alone_says_which_build_it_is() -> None:
 def test_a_manifest_without_an_entrypoint_has_none() -> None:
     without = replace(MANIFEST, entrypoint=None)
 
-    assert slot_manifest.read(slot_manifest.write(without)) == without
+    assert slot_manifest.read(written(without)) == without
 
 
 def test_no_manifest_that_is_torn_anywhere_is_read() -> None:
-    whole = slot_manifest.write(MANIFEST).rstrip()
+    whole = written(MANIFEST).rstrip()
 
     for length in range(len(whole)):
         with pytest.raises(ValueError):  # noqa: PT011 - each tear has its own words
@@ -45,7 +50,7 @@ def test_no_manifest_that_is_torn_anywhere_is_read() -> None:
 
 
 def test_no_manifest_with_zeros_anywhere_is_read() -> None:
-    whole = slot_manifest.write(MANIFEST)
+    whole = written(MANIFEST)
 
     for start in range(len(whole) - 4):
         with pytest.raises(ValueError):  # noqa: PT011 - each hole has its own words
@@ -72,7 +77,7 @@ def test_no_manifest_with_zeros_anywhere_is_read() -> None:
     ],
 )
 def test_a_manifest_that_we_would_not_have_written_is_refused(change: dict[str, Any]) -> None:
-    lines = [json.loads(line) for line in slot_manifest.write(MANIFEST).splitlines()]
+    lines = [json.loads(line) for line in written(MANIFEST).splitlines()]
     changed = [json.dumps({name: change.get(name, value) for name, value in line.items()}) for line in lines]
 
     with pytest.raises(ValueError):  # noqa: PT011 - each fault has its own words
@@ -84,13 +89,13 @@ def test_what_is_no_object_or_far_too_long_is_no_manifest(monkeypatch: pytest.Mo
         slot_manifest.read(b"[]")
     monkeypatch.setattr(slot_manifest, "_LIMIT", 10)
     with pytest.raises(ValueError, match="longer than"):
-        slot_manifest.read(slot_manifest.write(MANIFEST))
+        slot_manifest.read(written(MANIFEST))
 
 
 def test_a_whole_manifest_is_known_without_reading_its_files_and_a_torn_or_zeroed_one_is_none() -> None:
-    data = slot_manifest.write(MANIFEST)
-    assert slot_manifest.is_whole(data)
+    data = written(MANIFEST)
+    assert slot_manifest.is_whole(BytesIO(data))
     middle = len(data) - 40
     zeroed = data[:middle] + bytes(8) + data[middle + 8 :]
     for torn in (b"", data[:-1], data[:middle], bytes(len(data)), zeroed, b"{}" + data[data.index(b"\n") :]):
-        assert not slot_manifest.is_whole(torn)
+        assert not slot_manifest.is_whole(BytesIO(torn))

@@ -5,12 +5,12 @@ Every cap is checked before the byte, file or directory that would break it is m
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from pawld.formats.slot_manifest import FileEntry
-from pawld.formats.tree import EXECUTABLE, FILE_MODE, ListedFiles, mode_of
+from pawld.formats.tree import EXECUTABLE, FILE_MODE, ListedFiles, TreeLines, mode_of
 from pawld.install.archive.limits import KiB, Limits, Links, MiB, named, refused
 from pawld.install.archive.links import check_links
 from pawld.install.archive.names import relative
@@ -29,24 +29,14 @@ class Written:
     """What an archive became.
 
     Attributes:
-        files: regular files, in the archive's order.
-        links: as (path, target).
+        entries: regular files, in the archive's order, and then links; as a slot's manifest lists them.
+        totals: what a record states of this build: the bytes of its regular files, and their number.
         directories: every one of them, sorted.
     """
 
-    files: tuple[FileEntry, ...]
-    links: tuple[tuple[str, str], ...] = ()
+    entries: Sequence[FileEntry]
+    totals: Unpacked
     directories: tuple[str, ...] = ()
-
-    @property
-    def totals(self) -> Unpacked:
-        """Return what a record states of this build: the bytes of its regular files, and their number."""
-        return Unpacked(sum(one.size for one in self.files), len(self.files))
-
-    @property
-    def entries(self) -> tuple[FileEntry, ...]:
-        """Return the files and links as a slot's manifest lists them."""
-        return (*self.files, *(FileEntry(path, 0, 0, "", target) for path, target in self.links))
 
 
 def _first(source: BinaryIO, size: int) -> Iterator[memoryview]:
@@ -74,7 +64,7 @@ class Writer:
         self._progress = progress
         self._tree = Tree()
         self._place = place_in(into)
-        self._files: list[FileEntry] = []
+        self._entries = TreeLines()
         self._links: list[Link] = []
         self._bytes = 0
         self._others = 0
@@ -100,7 +90,7 @@ class Writer:
                 self._put(descriptor, pieces)
         finally:
             os.close(descriptor)
-        self._files.append(FileEntry(path, size, mode, sha256))
+        self._entries.add_file(path, size, mode, sha256)
 
     def copy(self, name: str, size: int, mode: int, source: BinaryIO) -> str:
         """Write the regular file *name* with the first *size* bytes of *source*, sharing its blocks where possible.
@@ -113,7 +103,7 @@ class Writer:
             sha256 = self._copied(descriptor, source, size)
         finally:
             os.close(descriptor)
-        self._files.append(FileEntry(path, size, mode, sha256))
+        self._entries.add_file(path, size, mode, sha256)
         return sha256
 
     def _made(self, path: str, size: int, mode: int) -> int:
@@ -147,7 +137,7 @@ class Writer:
             self._put(descriptor, self._capped(path, stream))
         finally:
             os.close(descriptor)
-        self._files.append(FileEntry(path, self._bytes, FILE_MODE | EXECUTABLE, sha256))
+        self._entries.add_file(path, self._bytes, FILE_MODE | EXECUTABLE, sha256)
 
     def count_other(self) -> None:
         """Count something that is no file and yet costs: a directory, a link, an extension header."""
@@ -162,21 +152,21 @@ class Writer:
     def finish(self) -> Written:
         """Make the links, check the totals, and say what was written."""
         check_links(self._tree, self._links)
+        totals = Unpacked(self._bytes, len(self._entries))  # of files alone: no link has been added yet
         for link in self._links:
             self._place.make_link(link.folder, link.leaf, link.target)
+            self._entries.add_link(link.path, link.target)
         self._tell()
         self._progress.finish()
-        links = tuple((one.path, one.target) for one in self._links)
-        written = Written(tuple(self._files), links, self._tree.directories())
-        self._check_totals(written.totals)
-        return written
+        self._check_totals(totals)
+        return Written(self._entries, totals, self._tree.directories())
 
     def close(self) -> None:
         """Let go of the directories that are held open."""
         self._place.close()
 
     def _count_file(self, path: str, size: int) -> None:
-        if len(self._files) >= self.limits.files:
+        if len(self._entries) >= self.limits.files:
             raise refused(f"The archive holds more than {self.limits.files} files; {named(path)} would be one more.")
         self._count_bytes(path, size)
 

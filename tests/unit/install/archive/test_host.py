@@ -155,7 +155,7 @@ def test_a_program_is_copied_and_may_be_run(tmp_path: Path) -> None:
     written = unpack_program(io.BytesIO(b"#!" + bytes(599_998)), "bin/agent", slot, limits, progress, "a" * 64)
 
     assert (slot / "bin/agent").stat().st_mode & 0o7777 == 0o755
-    assert written.files == (FileEntry("bin/agent", 600_000, 0o755, "a" * 64),)
+    assert list(written.entries) == [FileEntry("bin/agent", 600_000, 0o755, "a" * 64)]
     assert progress.told == [("start unpack", 600_000), ("advance", 600_000), ("finish", 0)]
 
 

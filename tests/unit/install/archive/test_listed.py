@@ -35,21 +35,21 @@ def unpacked(slot: Path, listed: Coming) -> Written:
 
 
 def test_the_digests_of_a_list_are_taken_as_they_stand(tmp_path: Path) -> None:
-    assert unpacked(tmp_path / "slot", Coming(1, AGENT, DATA)).files == (AGENT, DATA)
+    assert list(unpacked(tmp_path / "slot", Coming(1, AGENT, DATA)).entries) == [AGENT, DATA]
     assert everything_below(tmp_path / "slot") == {"bin": None, "bin/agent": b"code", "data": b"x"}
 
 
 def test_what_is_written_before_a_list_came_is_hashed(tmp_path: Path) -> None:
     listed = Coming(3, AGENT, DATA)
     written = unpacked(tmp_path / "slot", listed)
-    assert written.files == (AGENT._replace(sha256=hashlib.sha256(b"code").hexdigest()), DATA)
+    assert list(written.entries) == [AGENT._replace(sha256=hashlib.sha256(b"code").hexdigest()), DATA]
     assert listed.asked == 3
 
 
 def test_without_a_list_everything_is_hashed(tmp_path: Path) -> None:
     listed = Coming(9, AGENT, DATA)
     written = unpacked(tmp_path / "slot", listed)
-    assert [one.sha256 for one in written.files] == [hashlib.sha256(one).hexdigest() for one in (b"code", b"x")]
+    assert [one.sha256 for one in written.entries] == [hashlib.sha256(one).hexdigest() for one in (b"code", b"x")]
 
 
 @pytest.mark.parametrize("other", [AGENT._replace(size=5), AGENT._replace(mode=0o711), AGENT._replace(path="bin/a")])

@@ -63,7 +63,7 @@ def unpacks_to(data: bytes, form: str, tree: dict[str, bytes], slot: Path) -> No
     written = unpacked(data, form, slot, Limits(ratio=None))
     found = {name: content for name, content in everything_below(slot).items() if content is not None}
     assert found == tree
-    assert {one.path: (one.size, one.sha256) for one in written.files} == {
+    assert {one.path: (one.size, one.sha256) for one in written.entries} == {
         name: (len(content), sha256(content).hexdigest()) for name, content in tree.items()
     }
     assert written.totals.bytes == sum(map(len, tree.values()))
