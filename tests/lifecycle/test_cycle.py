@@ -184,6 +184,16 @@ def test_a_service_that_an_administrator_stopped_is_left_stopped(installed: Worl
     assert (installed.installed, installed.running) == ("1.1.0", None)
 
 
+def test_a_service_that_falls_again_and_again_is_started_by_the_update_that_mends_it(installed: World) -> None:
+    installed.publish("1.1.0", 2)
+    installed.running, installed.failing = None, True
+
+    outcome = installed.update()
+
+    assert outcome.reason is Reason.UPDATED
+    assert (installed.installed, installed.running) == ("1.1.0", "1.1.0")
+
+
 def test_a_first_install_that_is_sick_has_nothing_to_go_back_to_and_says_so(world: World) -> None:
     world.sicken("1.0.0")
 

@@ -166,7 +166,7 @@ class World:
         self.gates: list[Gatekeeper] = []
         self.windows: list[Gatekeeper] = []
         self.doctor = Doctor()
-        self.watched = True
+        self.watched, self.failing = True, False
         self.limits = limits or Limits()
         self.events: list[Event] = []
         self.acts: list[str] = []
@@ -377,7 +377,7 @@ class _Manager:
         self.world = world
 
     def status(self) -> ServiceStatus:
-        return ServiceStatus(running=self.world.running is not None, pid=1)
+        return ServiceStatus(running=self.world.running is not None, failing=self.world.failing, pid=1)
 
     def stop(self) -> None:
         self.world.act("stop")

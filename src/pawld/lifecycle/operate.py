@@ -36,7 +36,7 @@ class Operation:
         message = f"An operator took {current.version} back."
         self.block(current.version, current.sha256, message)
         build = Build(current.version, current.sha256, current.sequence)
-        start = self.agent.service.status().running
+        start = self.agent.service.status().is_to_run
         back = RollingBack(build, current.name, previous.name, start, Reason.OPERATOR_ROLLBACK, message)
         self.ledger.move(back, back.reason, message, build)
         idle = Swap(self.agent, self.ledger).go_back(back)

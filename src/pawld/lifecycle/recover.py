@@ -140,7 +140,7 @@ class Recovery:
         left = current or candidate
         ailing = f"{current.name} was damaged." if current else "No slot was current."
         build = Build(left.version, left.sha256, left.sequence)
-        start = self.agent.service.status().running
+        start = self.agent.service.status().is_to_run
         back = RollingBack(build, left.name, candidate.name, start, Reason.RECOVERED, ailing)
         self.ledger.move(back, back.reason, ailing, build)
         idle = self._swap.go_back(back)

@@ -29,7 +29,7 @@ class Swap:
     def begin(self, build: Build, slot: Slot) -> Idle:
         """Swap to *slot* and watch it; return how it ended."""
         previous = self.agent.installer.current()
-        start = previous is None or self.agent.service.status().running
+        start = previous is None or self.agent.service.status().is_to_run
         for check in self.agent.health:
             check.begin()
         swapping = Swapping(build, slot.name, previous.name if previous else None, start)

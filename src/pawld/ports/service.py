@@ -13,16 +13,23 @@ class ServiceStatus:
     """What the service manager says of the agent's service.
 
     Attributes:
+        failing: it is to run and does not: the manager is about to start it again, or has given it up.
         pid: of the main process; None while there is none.
         restarts: how often the manager restarted it by itself since it was started.
         enabled: it will start at boot; None where the manager has no such thing.
     """
 
     running: bool
+    failing: bool = False
     pid: int | None = None
     restarts: int = 0
     enabled: bool | None = None
     detail: str = ""
+
+    @property
+    def is_to_run(self) -> bool:
+        """Whether it is to run after an update: it does, or it would if it could; nobody has stopped it."""
+        return self.running or self.failing
 
 
 class Service(Protocol):

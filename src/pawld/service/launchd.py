@@ -74,6 +74,7 @@ class LaunchdService:
         ended = facts.get("last terminating signal") or facts.get("last exit code", "unknown")
         return ServiceStatus(
             running=facts.get("state") == "running",
+            failing=facts.get("state") != "running",  # whoever stops a job for good has it unloaded
             pid=int(pid) if pid.isdigit() else None,
             restarts=max(0, _number(facts.get("runs")) - 1),
             enabled=enabled,

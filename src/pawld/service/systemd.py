@@ -5,7 +5,7 @@ are gone after a reboot: ``pawld recover`` at boot does that part.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pawld.errors import OperatorError, TransientError
@@ -29,9 +29,12 @@ _PROPERTIES = (
     "UnitFileState",
     "Result",
     "NeedDaemonReload",
+    "ActiveExitTimestampMonotonic",
+    "ExecMainExitTimestampMonotonic",
 )
 _RUNNING = ("active", "reloading", "refreshing")
 _STOPPED = ("inactive", "failed")
+_ENDED_BY_SYSTEMD = ("oom-kill", "start-limit-hit", "watchdog")  # results that no administrator's stop has
 _ENABLED = {"enabled": True, "enabled-runtime": True, "alias": True, "disabled": False, "masked": False}
 _AFTER_KILL = timedelta(seconds=10)  # until systemd has noticed that what it killed is dead
 _EVIDENCE_LINES = 1000
@@ -69,6 +72,7 @@ class SystemdService:
         pid = int(seen.get("MainPID", "0") or 0)
         return ServiceStatus(
             running=seen["ActiveState"] in _RUNNING,
+            failing=seen["ActiveState"] == "activating" or (seen["ActiveState"] == "failed" and _fell(seen)),
             pid=pid or None,
             restarts=int(seen.get("NRestarts", "0") or 0),
             enabled=_ENABLED.get(seen.get("UnitFileState", "")),
@@ -193,3 +197,9 @@ class SystemdService:
         if not finished.ran:
             raise OperatorError(Reason.CONFIG_INVALID, f"This host has no systemd: {finished.errors}.")
         raise TransientError(Reason.SERVICE_FAILED, f"systemd refused: {finished.story}.")
+
+
+def _fell(failed: Mapping[str, str]) -> bool:
+    """Whether nobody stopped a failed unit: its process ended before the unit left its active state, not after."""
+    left, ended = (int(failed.get(f"{one}TimestampMonotonic") or 0) for one in ("ActiveExit", "ExecMainExit"))
+    return failed.get("Result") in _ENDED_BY_SYSTEMD or left == 0 or ended <= left

@@ -33,6 +33,14 @@ STUBBORN = """[Service]
 ExecStart=/bin/sh -c 'trap "" TERM; while :; do sleep 0.05; done'
 TimeoutStopSec=infinity
 """
+FALLING = """[Unit]
+StartLimitIntervalSec=30
+StartLimitBurst=3
+[Service]
+ExecStart=/bin/false
+Restart=always
+RestartSec={pause}
+"""
 BROKEN = """[Service]
 Type=oneshot
 ExecStart=/bin/false
@@ -91,6 +99,33 @@ def test_a_restart_by_systemd_changes_the_process_and_is_counted_until_the_next_
     unit.stop()
     unit.start(SLOT)
     assert unit.status().restarts == 0
+
+
+@pytest.mark.parametrize(("pause", "state"), [("1h", "activating (auto-restart"), ("10ms", "failed (failed")])
+def test_an_agent_that_falls_again_and_again_is_to_run_though_it_does_not(
+    host: SystemdHost, pause: str, state: str
+) -> None:
+    host.unit(UNIT, FALLING.format(pause=pause))
+    unit = service(host)
+    host.run(["systemctl", "start", "--no-block", UNIT])
+    assert eventually(lambda: state in unit.status().detail), unit.status()
+    seen = unit.status()
+    assert (seen.running, seen.failing, seen.is_to_run) == (False, True, True)
+    unit.stop()
+    host.run(["systemctl", "reset-failed", UNIT])
+    assert not unit.status().is_to_run
+
+
+def test_an_agent_that_answers_a_stop_with_an_exit_code_is_stopped(host: SystemdHost) -> None:
+    host.unit(UNIT, "[Service]\nExecStart=/bin/sh -c 'trap \"exit 7\" TERM; while :; do sleep 0.05; done'\n")
+    unit = service(host)
+    unit.start(SLOT)
+    assert eventually(lambda: unit.status().pid)
+    time.sleep(0.2)  # until the shell has set its trap
+    host.run(["systemctl", "stop", UNIT])
+    seen = unit.status()
+    assert "failed" in seen.detail
+    assert not seen.is_to_run
 
 
 def test_an_agent_that_ignores_the_request_to_stop_is_killed(host: SystemdHost) -> None:
