@@ -17,7 +17,7 @@ from support.wine import WindowsPython, windows_path
 
 from pawld.model import Platform
 
-pytestmark = [pytest.mark.rig("wine_python"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.rig("wine_python"), pytest.mark.timeout(600), pytest.mark.long]
 
 UPDATER = f"""
 [updater]
@@ -105,7 +105,6 @@ def test_a_good_version_is_brought_in_by_the_one_before_it(there: Self) -> None:
     assert there.versions() == ("1.1.0", "1.1.0")
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(("version", "fault"), [("1.7.0", AIMLESS), ("1.8.0", CRASHING), ("1.9.0", HANGING)])
 def test_a_version_that_does_not_reach_its_first_good_cycle_is_taken_back(
     there: Self, version: str, fault: str
