@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import PureWindowsPath
-from typing import Protocol
 
 from pawld.errors import OperatorError, PawldError, TransientError
 from pawld.model import Slot
 from pawld.ports import Clock, ServiceStatus
 from pawld.reasons import Reason
+from pawld.service.deadman import Companion
 from pawld.service.polling import until
 from pawld.system.clock import SystemClock
 from pawld.system.windows_services import (
@@ -37,21 +37,11 @@ _ACCESS_DENIED = 5
 _KILLED = timedelta(seconds=10)  # for the manager to see that a process is gone
 
 
-class Switch(Protocol):
-    """A dead man's switch."""
-
-    def arm(self, deadline: timedelta, rollback: Sequence[str]) -> None:
-        """Go back at the deadline, unless it is called off."""
-
-    def disarm(self) -> None:
-        """Call it off."""
-
-
 class WindowsService:
     """The agent's service, by its *name* (not its display name); *root* holds the slots.
 
     Args:
-        switch: the dead man's switch, beside its *token*; without one nothing is armed.
+        switch: the dead man's switch; without one nothing is armed.
     """
 
     def __init__(
@@ -60,7 +50,7 @@ class WindowsService:
         *,
         root: PureWindowsPath,
         patience: timedelta = timedelta(seconds=90),
-        switch: Switch | None = None,
+        switch: Companion | None = None,
         clock: Clock | None = None,
         services: Callable[[], Services] = HostServices,
     ) -> None:

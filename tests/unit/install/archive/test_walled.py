@@ -222,7 +222,7 @@ def test_a_request_reads_back_as_it_was_made(stated: Unpacked | None) -> None:
 @pytest.mark.rig("root")
 def test_a_real_child_can_open_nothing_and_start_nothing(tmp_path: Path) -> None:
     script = tmp_path / "curious.py"
-    script.write_text(CURIOUS)
+    script.write_text(CURIOUS + TELLING)
     walls = walls_for(USER)
     assert isinstance(walls, Walls)
     command = [sys.executable, "-P", "-B", str(script)]
@@ -242,7 +242,7 @@ def test_a_real_child_leaves_nothing_in_the_file_system(tmp_path: Path) -> None:
     if not has_landlock():
         pytest.skip("this kernel has no Landlock")
     script = tmp_path / "curious.py"
-    script.write_text(MAKING)
+    script.write_text(MAKING + TELLING)
     walls = walls_for(USER)
     assert isinstance(walls, Walls)
     with tempfile.TemporaryDirectory(dir="/tmp") as place:
@@ -262,7 +262,7 @@ def test_a_real_child_reaches_no_other_process_of_its_user(tmp_path: Path) -> No
     if not has_landlock(6):
         pytest.skip("this kernel's Landlock keeps no signal in")
     script = tmp_path / "curious.py"
-    script.write_text(REACHING)
+    script.write_text(REACHING + TELLING)
     walls = walls_for(USER)
     assert isinstance(walls, Walls)
     name = f"pawld-{os.getpid()}"
@@ -279,17 +279,10 @@ def test_a_real_child_reaches_no_other_process_of_its_user(tmp_path: Path) -> No
     assert (kind, document_of(found)) == (b"r", ["EPERM", "EPERM", "done"])
 
 
-REACHING = """
-import errno, os, signal, socket, sys
-from pawld.system.walls.inside import enter
-name, other = sys.argv[1:3]
-channel = enter(sys.argv[3:], descriptors=64)
+TELLING = """
+import errno
 found = []
-for attempt in (
-    lambda: os.kill(int(other), signal.SIGSTOP),
-    lambda: socket.socket(socket.AF_UNIX).connect(f"\\0{name}"),
-    lambda: os.kill(os.getpid(), signal.SIGCONT),
-):
+for attempt in attempts:
     try:
         attempt()
         found.append("done")
@@ -300,15 +293,27 @@ channel.flush()
 """
 
 
+REACHING = """
+import os, signal, socket, sys
+from pawld.system.walls.inside import enter
+name, other = sys.argv[1:3]
+channel = enter(sys.argv[3:], descriptors=64)
+attempts = (
+    lambda: os.kill(int(other), signal.SIGSTOP),
+    lambda: socket.socket(socket.AF_UNIX).connect(f"\\0{name}"),
+    lambda: os.kill(os.getpid(), signal.SIGCONT),
+)
+"""
+
+
 MAKING = """
-import errno, os, sys
+import os, sys
 from pawld.system.walls.inside import enter
 place = sys.argv[1]
 channel = enter(sys.argv[2:], descriptors=64)
 os.close(os.open("/etc/passwd", os.O_RDONLY))
 os.listdir("/")
-found = []
-for attempt in (
+attempts = (
     lambda: os.open(f"{place}/file", os.O_WRONLY | os.O_CREAT),
     lambda: os.open(f"{place}/there", os.O_WRONLY),
     lambda: os.mkdir(f"{place}/folder"),
@@ -319,36 +324,21 @@ for attempt in (
     lambda: os.unlink(f"{place}/there"),
     lambda: os.execv("/bin/true", ["true"]),
     lambda: os.truncate(f"{place}/there", 0),
-):
-    try:
-        attempt()
-        found.append("done")
-    except OSError as error:
-        found.append(errno.errorcode[error.errno])
-channel.tell(b"r", found)
-channel.flush()
+)
 """
 
 
 CURIOUS = """
-import errno, os, socket, sys, tempfile
+import os, socket, sys, tempfile
 from pawld.system.walls.inside import enter
 file = tempfile.TemporaryFile(buffering=0)
 channel = enter(sys.argv[1:], descriptors=0)
-found = []
-for attempt in (
+attempts = (
     lambda: os.open("/etc/passwd", os.O_RDONLY),
     socket.socket,
     os.fork,
     lambda: os.setresuid(0, 0, 0),
     lambda: os.kill(os.getppid(), 0),
     lambda: file.write(b"x"),
-):
-    try:
-        attempt()
-        found.append("done")
-    except OSError as error:
-        found.append(errno.errorcode[error.errno])
-channel.tell(b"r", found)
-channel.flush()
+)
 """
